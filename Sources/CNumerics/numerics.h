@@ -1,0 +1,27 @@
+/* What the engine takes from C: BLAS and LAPACK (OpenBLAS carries both) and one question to the processor. */
+#ifndef CAUSAL_NUMERICS_H
+#define CAUSAL_NUMERICS_H
+
+#include <cblas.h>
+
+/* LAPACK's Fortran interface; Debian's OpenBLAS ships no C header for it. Matrices are column-major. */
+void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info);
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void sgesv_(const int *n, const int *nrhs, float *a, const int *lda, int *pivots, float *b, const int *ldb, int *info);
+void dgesv_(const int *n, const int *nrhs, double *a, const int *lda, int *pivots, double *b, const int *ldb, int *info);
+void ssyev_(const char *jobz, const char *uplo, const int *n, float *a, const int *lda, float *w, float *work,
+            const int *lwork, int *info);
+void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
+            const int *lwork, int *info);
+
+/* Whether this processor runs the kernels compiled for x86-64-v3 (AVX2 and FMA, both enabled by the system). */
+static inline int causal_processor_is_v3(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+#else
+    return 0;
+#endif
+}
+
+#endif

@@ -1,0 +1,59 @@
+@_exported public import CausalKernelInterface
+internal import CausalKernelsPortable
+internal import CausalKernelsV3
+internal import CNumerics
+internal import Glibc
+
+/// The precision of a model: `Float` or `Double`. No other type can conform, since kernels exist for these two.
+public protocol EngineScalar: BinaryFloatingPoint, Sendable {
+    /// Our own kernels, in the version that this processor runs best.
+    static var kernels: any KernelSet<Self>.Type { get }
+
+    /// `float32` or `float64`, as numpy, PyTorch and safetensors readers know it.
+    static var typeName: String { get }
+
+    /// BLAS `gemm`, row-major, on the caller's thread: `c = a b + beta c`, each operand optionally transposed.
+    static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
+                     _ a: UnsafePointer<Self>, strideA: Int, _ b: UnsafePointer<Self>, strideB: Int,
+                     beta: Self, _ c: UnsafeMutablePointer<Self>, strideC: Int)
+}
+
+/// Whether the kernels for AVX2 and FMA run here. `CAUSAL_KERNELS=portable` chooses the others, to compare or to test them.
+private let usesV3: Bool = {
+    if let choice = getenv("CAUSAL_KERNELS"), String(cString: choice) == "portable" { return false }
+    return causal_processor_is_v3() != 0
+}()
+
+/// OpenBLAS starts a thread for every processor unless told otherwise; our own threads divide the work instead, in
+/// chunks that do not depend on their number.
+private let blasIsSingleThreaded: Void = openblas_set_num_threads(1)
+
+extension Float: EngineScalar {
+    public static let kernels: any KernelSet<Float>.Type =
+        usesV3 ? CausalKernelsV3.FloatKernels.self : CausalKernelsPortable.FloatKernels.self
+    public static var typeName: String { "float32" }
+
+    public static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
+                            _ a: UnsafePointer<Float>, strideA: Int, _ b: UnsafePointer<Float>, strideB: Int,
+                            beta: Float, _ c: UnsafeMutablePointer<Float>, strideC: Int) {
+        _ = blasIsSingleThreaded
+        cblas_sgemm(CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+                    blasint(rows), blasint(columns), blasint(depth), 1, a, blasint(strideA), b, blasint(strideB),
+                    beta, c, blasint(strideC))
+    }
+}
+
+extension Double: EngineScalar {
+    public static let kernels: any KernelSet<Double>.Type =
+        usesV3 ? CausalKernelsV3.DoubleKernels.self : CausalKernelsPortable.DoubleKernels.self
+    public static var typeName: String { "float64" }
+
+    public static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
+                            _ a: UnsafePointer<Double>, strideA: Int, _ b: UnsafePointer<Double>, strideB: Int,
+                            beta: Double, _ c: UnsafeMutablePointer<Double>, strideC: Int) {
+        _ = blasIsSingleThreaded
+        cblas_dgemm(CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+                    blasint(rows), blasint(columns), blasint(depth), 1, a, blasint(strideA), b, blasint(strideB),
+                    beta, c, blasint(strideC))
+    }
+}

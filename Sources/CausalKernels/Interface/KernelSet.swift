@@ -1,0 +1,101 @@
+/// The arithmetic of the engine over raw buffers, in one precision, compiled for one kind of processor.
+///
+/// Every pointer names dense row-major memory of the stated size. Nothing here checks a size, allocates, or keeps a
+/// pointer: callers have checked. Results do not depend on anything but the arguments, so equal arguments give equal
+/// bits.
+public protocol KernelSet<Scalar>: SendableMetatype {
+    associatedtype Scalar: BinaryFloatingPoint
+
+    // MARK: Products
+
+    /// Columns in one panel of a packed matrix.
+    static var panelWidth: Int { get }
+
+    /// Copies the `depth` x `columns` matrix `b[p * rowStride + j * columnStride]` into panels of `panelWidth` columns,
+    /// the last one filled up with zeros. `panels` holds `depth * columns` elements, columns rounded up to whole panels.
+    static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int,
+                     into panels: UnsafeMutablePointer<Scalar>)
+
+    /// `c = f(a b + bias)`, or `c = f(c + a b + bias)` when accumulating, with `a[i * rowStride + p * stepStride]` and
+    /// packed `b`. Each element sums over p in ascending order, whatever the number of rows. `f` is applied when it is
+    /// the identity, relu or leaky relu; callers run `activate` for the others.
+    static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, stepStride: Int,
+                         panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation,
+                         accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, depth: Int)
+
+    // MARK: Elementwise
+
+    /// `y = f(x)`; the two may be the same memory.
+    static func activate(_ activation: Activation, _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int)
+
+    /// `g = g f'`, where `f'` is found from the output `y`, or from the input `x` where the activation needs it.
+    /// The derivative of an element whose gradient is exactly zero is not looked at: what do() cut stays zero even
+    /// where `y` or `x` is not a number.
+    static func activationGradient(_ activation: Activation, output y: UnsafePointer<Scalar>, input x: UnsafePointer<Scalar>?,
+                                   gradient g: UnsafeMutablePointer<Scalar>, count: Int)
+
+    /// `y += x`.
+    static func add(_ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>, count: Int)
+
+    /// `y = x + bias` for every row.
+    static func addBias(_ bias: UnsafePointer<Scalar>, to x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>,
+                        rows: Int, columns: Int)
+
+    /// `sums (+)= ` the sum of each column, over rows in ascending order.
+    static func columnSums(_ x: UnsafePointer<Scalar>, rows: Int, columns: Int, accumulate: Bool,
+                           into sums: UnsafeMutablePointer<Scalar>)
+
+    /// The sum of squares, in double precision.
+    static func sumOfSquares(_ x: UnsafePointer<Scalar>, count: Int) -> Double
+
+    /// `x *= factor`.
+    static func scale(_ x: UnsafeMutablePointer<Scalar>, by factor: Scalar, count: Int)
+
+    /// The index of the first infinite or NaN element, or `count`.
+    static func firstNonFinite(_ x: UnsafePointer<Scalar>, count: Int) -> Int
+
+    /// Copies columns `[sourceColumn, sourceColumn + width)` of `x` to columns from `targetColumn` of `y`, adding when asked.
+    static func copyColumns(_ x: UnsafePointer<Scalar>, stride: Int, column: Int,
+                            to y: UnsafeMutablePointer<Scalar>, targetStride: Int, targetColumn: Int,
+                            rows: Int, width: Int, accumulate: Bool)
+
+    // MARK: Interventions (a stride of zero means one row shared by all)
+
+    /// `y = select(mask, values, x)`; `y` may be `x`. Where the mask is set `x` is not looked at, elsewhere `values` is not.
+    static func select(_ x: UnsafePointer<Scalar>, mask: UnsafePointer<UInt8>, maskStride: Int,
+                       values: UnsafePointer<Scalar>, valueStride: Int,
+                       into y: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int)
+
+    /// Moves the gradient of set entries from `g`, where it becomes exactly 0, to `valueGradient` (added to what is there).
+    static func selectGradient(_ g: UnsafeMutablePointer<Scalar>, mask: UnsafePointer<UInt8>, maskStride: Int,
+                               valueGradient: UnsafeMutablePointer<Scalar>?, valueStride: Int, rows: Int, columns: Int)
+
+    // MARK: Losses. Each returns the weighted sum of the entries' losses and, where asked, writes its gradient times
+    // `scale`. Entries of weight zero are not looked at. No weights means that each weighs 1.
+
+    static func squaredError(_ prediction: UnsafePointer<Scalar>, _ target: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>?,
+                             scale: Double, gradient: UnsafeMutablePointer<Scalar>?, accumulate: Bool, count: Int) -> Double
+
+    static func absoluteError(_ prediction: UnsafePointer<Scalar>, _ target: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>?,
+                              scale: Double, gradient: UnsafeMutablePointer<Scalar>?, accumulate: Bool, count: Int) -> Double
+
+    /// One loss a row: `log sum_j exp(logits_j) - logits_class`; `weights` has one entry a row.
+    static func crossEntropy(logits: UnsafePointer<Scalar>, classes: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>?,
+                             scale: Double, gradient: UnsafeMutablePointer<Scalar>?, accumulate: Bool,
+                             rows: Int, columns: Int) -> Double
+
+    /// The sum of absolute values; `gradient += sign(x) * scale`, with sign(0) = 0.
+    static func absoluteSum(_ x: UnsafePointer<Scalar>, scale: Double, addingTo gradient: UnsafeMutablePointer<Scalar>?, count: Int) -> Double
+
+    // MARK: Optimisers, each over a flat buffer of `count` parameters; formulas and order of operations as in torch.optim
+
+    /// `m = momentum m + g; p -= rate m` with `g` plus `decay p` (L2). Without momentum `m` is nil. On the first step `m = g`.
+    static func stepSGD(_ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafePointer<Scalar>, momentum m: UnsafeMutablePointer<Scalar>?,
+                        rate: Double, momentumFactor: Double, decay: Double, isFirst: Bool, count: Int)
+
+    /// Adam (Kingma and Ba 2015, algorithm 1), with L2 decay or, when decoupled, AdamW (Loshchilov and Hutter 2019).
+    static func stepAdam(_ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafePointer<Scalar>,
+                         mean m: UnsafeMutablePointer<Scalar>, variance v: UnsafeMutablePointer<Scalar>,
+                         step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double,
+                         decay: Double, decoupled: Bool, count: Int)
+}

@@ -1,0 +1,58 @@
+public import CausalKernelInterface
+
+extension VectorKernels {
+    public static func activate(_ activation: Activation, _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int) {
+        switch activation {
+        case .identity: if UnsafePointer(y) != x { y.update(from: x, count: count) }
+        case .relu: map(x, y, count) { $0 < 0 ? 0 : $0 }
+        case .leakyRelu: map(x, y, count) { $0 < 0 ? 0.01 * $0 : $0 }
+        case .elu: map(x, y, count) { $0 > 0 ? $0 : Vector.expm1($0) }
+        case .gelu: map(x, y, count) { 0.5 * $0 * (1 + Vector.erf($0 * rootHalf)) }
+        case .tanh: map(x, y, count) { Vector.tanh($0) }
+        case .sigmoid: map(x, y, count) { 1 / (1 + Vector.exp(-$0)) }
+        case .softplus: map(x, y, count) { $0 > 20 ? $0 : Vector.log1p(Vector.exp($0)) }
+        }
+    }
+
+    public static func activationGradient(_ activation: Activation, output y: UnsafePointer<Scalar>, input x: UnsafePointer<Scalar>?,
+                                          gradient g: UnsafeMutablePointer<Scalar>, count: Int) {
+        switch activation {
+        case .identity: break
+        case .relu: differentiate(y, g, count) { y, g in y > 0 ? g : 0 }
+        case .leakyRelu: differentiate(y, g, count) { y, g in y > 0 ? g : 0.01 * g }
+        case .elu: differentiate(y, g, count) { y, g in y > 0 ? g : g * (y + 1) }
+        case .tanh: differentiate(y, g, count) { y, g in g * (1 - y * y) }
+        case .sigmoid: differentiate(y, g, count) { y, g in g * (y * (1 - y)) }
+        case .gelu:
+            differentiate(x!, g, count) { x, g in
+                let distribution = 0.5 * (1 + Vector.erf(x * rootHalf))
+                let density = inverseRootTwoPi * Vector.exp(-0.5 * x * x)
+                // x times the density is 0 far out; there x itself may be infinite.
+                return g * (distribution + (density > 0 ? x * density : 0))
+            }
+        case .softplus:
+            differentiate(x!, g, count) { x, g in
+                if x > 20 { return g }
+                let e = Vector.exp(x)
+                return g * (e / (1 + e))
+            }
+        }
+    }
+
+    private static var rootHalf: Scalar { 0.707106781186547524400844362104849 }
+    private static var inverseRootTwoPi: Scalar { 0.398942280401432677939946059934382 }
+
+    @inline(__always)
+    private static func map(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int, _ f: (Scalar) -> Scalar) {
+        for i in 0..<count { y[i] = f(x[i]) }
+    }
+
+    @inline(__always)
+    private static func differentiate(_ at: UnsafePointer<Scalar>, _ g: UnsafeMutablePointer<Scalar>, _ count: Int,
+                                      _ f: (Scalar, Scalar) -> Scalar) {
+        for i in 0..<count {
+            let incoming = g[i]
+            g[i] = incoming == 0 ? 0 : f(at[i], incoming)
+        }
+    }
+}

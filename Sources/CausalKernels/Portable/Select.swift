@@ -1,0 +1,44 @@
+public import CausalKernelInterface
+
+// The do-operator on a block of rows. Select, never `mask * v + (1 - mask) * h`: an entry that is not chosen may hold
+// NaN and must not reach the result.
+
+extension VectorKernels {
+    public static func select(_ x: UnsafePointer<Scalar>, mask: UnsafePointer<UInt8>, maskStride: Int,
+                              values: UnsafePointer<Scalar>, valueStride: Int,
+                              into y: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int) {
+        let lanes = Vector.scalarCount
+        let whole = columns - columns % lanes
+        var from = x, to = y, set = mask, value = values
+        for _ in 0..<rows {
+            var j = 0
+            while j < whole {
+                Vector.load(from + j).replacing(with: .load(value + j), whereSet: set + j).store(to: to + j)
+                j += lanes
+            }
+            while j < columns {
+                to[j] = set[j] != 0 ? value[j] : from[j]
+                j += 1
+            }
+            from += columns
+            to += columns
+            set += maskStride
+            value += valueStride
+        }
+    }
+
+    public static func selectGradient(_ g: UnsafeMutablePointer<Scalar>, mask: UnsafePointer<UInt8>, maskStride: Int,
+                                      valueGradient: UnsafeMutablePointer<Scalar>?, valueStride: Int, rows: Int, columns: Int) {
+        var gradient = g, set = mask
+        var value = valueGradient
+        for _ in 0..<rows {
+            if let value {
+                for j in 0..<columns where set[j] != 0 { value[j] += gradient[j] }
+            }
+            for j in 0..<columns { gradient[j] = set[j] != 0 ? 0 : gradient[j] }
+            gradient += columns
+            set += maskStride
+            value = value.map { $0 + valueStride }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+#include <causal.h>
+int main(void){return causal_version()-1;}

@@ -1,0 +1,399 @@
+/*
+ * causal.h - the contract of libCausal.so, a neural network engine that understands Pearl's do-operator.
+ *
+ * do(X = v) replaces a value in the forward pass, at an input or inside the network, and sends no gradient to the
+ * causes of X through X. C99 and C++ clean.
+ *
+ * The rules that hold for every function
+ *
+ *   Status     Every function returns a causal_status. On anything but CAUSAL_OK nothing was changed, unless the
+ *              function says otherwise, and causal_last_error() names what was wrong, what was expected and where.
+ *   Handles    Objects are opaque. A function that creates one writes the handle to its first argument; the caller
+ *              frees it with the causal_<noun>_free of its kind, once. Freeing NULL does nothing. A handle that is
+ *              stale, freed, of another kind or never was one gives CAUSAL_ERROR_HANDLE, never a crash. Objects keep
+ *              what they need of each other alive: a trace may outlive its model's handle.
+ *   Threads    A `const T *` may be used by many threads at once. A `T *` must have its object to itself: while it
+ *              does, every other call on that object returns CAUSAL_ERROR_BUSY. Different objects never disturb
+ *              each other. After fork() the child may go on using what it inherited.
+ *   Arrays     An array is (data, dtype, rows, columns): dense, row-major, owned by the caller, used only during the
+ *              call unless a function says otherwise. A dtype that differs from the model's is CAUSAL_ERROR_DTYPE,
+ *              another shape than expected CAUSAL_ERROR_SHAPE. Data may be NULL only where there are no elements.
+ *              Overlapping input and output arrays are not allowed.
+ *   Masks      Bytes, 0 = left alone, anything else = set by do().
+ *   Buffers    `void *parameters` is a flat array of the model's dtype and causal_model_parameter_count() elements,
+ *              laid out as causal_model_tensor_shape() tells. NULL stands for the model's own.
+ *   Options    Structures that may grow begin with their own size. Start from the CAUSAL_..._INIT macro.
+ */
+#ifndef CAUSAL_H
+#define CAUSAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- the library */
+
+typedef enum causal_status {
+    CAUSAL_OK = 0,
+    CAUSAL_ERROR_NULL = 1,      /* a required pointer is NULL */
+    CAUSAL_ERROR_HANDLE = 2,    /* not a live handle of this kind */
+    CAUSAL_ERROR_BUSY = 3,      /* another call has the object to itself, or this one wants it and others use it */
+    CAUSAL_ERROR_DTYPE = 4,     /* an array of another dtype than the object's */
+    CAUSAL_ERROR_SHAPE = 5,     /* an array of another shape than expected */
+    CAUSAL_ERROR_VALUE = 6,     /* a number, option or text outside what is allowed */
+    CAUSAL_ERROR_NAME = 7,      /* a variable, layer or site that does not exist */
+    CAUSAL_ERROR_CYCLE = 8,     /* a graph with a cycle where none is allowed; the message names it */
+    CAUSAL_ERROR_FILE = 9,      /* a file that cannot be read or written, or is not a checkpoint */
+    CAUSAL_ERROR_MEMORY = 10,   /* more memory than there is, or than a size can count */
+    CAUSAL_ERROR_STATE = 11,    /* a call out of order: backward before forward, or after the parameters changed */
+    CAUSAL_ERROR_DIVERGED = 12  /* training met a loss that is not finite; see causal_trainer_run */
+} causal_status;
+
+typedef enum causal_dtype { CAUSAL_FLOAT32 = 0, CAUSAL_FLOAT64 = 1 } causal_dtype;
+
+/* "MAJOR.MINOR.PATCH", static. */
+causal_status causal_version(const char **version);
+
+/* The message of the last call on this thread that failed, one line; "" if none has. Never NULL. Valid until the
+ * next failing call on this thread. */
+const char *causal_last_error(void);
+
+/* The name of a status, such as "CAUSAL_ERROR_SHAPE"; static, never NULL. */
+const char *causal_status_name(causal_status status);
+
+/* How many threads one call may use: 1 to 1024. The default is CAUSAL_THREADS, or else the number of processors this
+ * process may use. Results are the same to the bit for every number. VALUE: out of range. */
+causal_status causal_set_threads(size_t threads);
+causal_status causal_get_threads(size_t *threads);
+
+/* ---------------------------------------------------------------- graph: who causes whom */
+
+/* An immutable directed graph over variables 0 .. count-1. */
+typedef struct causal_graph causal_graph;
+
+/* adjacency: count x count bytes, row-major, adjacency[i * count + j] != 0 for an edge i -> j. names: count texts, all
+ * different, or NULL for "x0", "x1", ... Cycles are accepted here and reported by causal_graph_topological_order.
+ * VALUE: count is 0 or above 65535; a name is empty or repeated. */
+causal_status causal_graph_create(causal_graph **graph, const uint8_t *adjacency, size_t count, const char *const *names);
+causal_status causal_graph_free(causal_graph *graph);
+causal_status causal_graph_variable_count(const causal_graph *graph, size_t *count);
+/* Writes count x count bytes, 0 or 1. */
+causal_status causal_graph_adjacency(const causal_graph *graph, uint8_t *adjacency, size_t count);
+/* Each writes indices in ascending order to `indices`, which has room for the number of variables, and their number to
+ * `count`. Neither ancestors nor descendants contain the variable itself, unless it lies on a cycle.
+ * NAME: no such variable. */
+causal_status causal_graph_parents(const causal_graph *graph, size_t variable, size_t *indices, size_t *count);
+causal_status causal_graph_children(const causal_graph *graph, size_t variable, size_t *indices, size_t *count);
+causal_status causal_graph_ancestors(const causal_graph *graph, size_t variable, size_t *indices, size_t *count);
+causal_status causal_graph_descendants(const causal_graph *graph, size_t variable, size_t *indices, size_t *count);
+/* Causes before effects, the smallest index first among equals. `order` has room for every variable.
+ * CYCLE: the message names it, as in "x0 -> x2 -> x0". */
+causal_status causal_graph_topological_order(const causal_graph *graph, size_t *order);
+/* A cycle as the variables along it, each once; *count is 0 in an acyclic graph. `cycle` has room for every variable. */
+causal_status causal_graph_find_cycle(const causal_graph *graph, size_t *cycle, size_t *count);
+/* The graph after do(): a new one, without the edges into the variables that `mask` (count bytes) sets. */
+causal_status causal_graph_intervene(const causal_graph *graph, const uint8_t *mask, size_t count, causal_graph **rewired);
+/* A copy of the matrix `weight`, read as [parent, child], with the columns of the variables that `mask` sets made 0: the
+ * edges into them. `masked` has the same dtype and shape; columns = variables. */
+causal_status causal_graph_mask_edges(const causal_graph *graph, const uint8_t *mask, const void *weight, causal_dtype dtype,
+                                      size_t rows, size_t columns, void *masked);
+
+/* ---------------------------------------------------------------- intervention: do(X = v) */
+
+/* What is set, where, for which rows, and to what. Sites are numbered: in an MLP site k is the input of layer k, and
+ * the site after the last layer is the output. A unit and a rewiring layer have one site, 0. */
+typedef struct causal_intervention causal_intervention;
+
+causal_status causal_intervention_create(causal_intervention **intervention, causal_dtype dtype);
+causal_status causal_intervention_free(causal_intervention *intervention);
+/* do() at `site`: where the mask is set the value is `values`, whatever was there. mask_rows and value_rows are 1 (shared by
+ * all rows) or the number of rows of the arrays that the intervention is used with. A second call for the same site
+ * replaces the first. Both arrays are copied. Values under a mask of 0 are not looked at and may be NaN.
+ * For a rewiring layer the values are not looked at: the set variables lose all their incoming weights. */
+causal_status causal_intervention_set(causal_intervention *intervention, size_t site, const uint8_t *mask, size_t mask_rows,
+                                      const void *values, causal_dtype dtype, size_t value_rows, size_t columns);
+
+/* ---------------------------------------------------------------- model: a network and its parameters */
+
+typedef struct causal_model causal_model;
+
+typedef struct causal_mlp_options {
+    size_t size;                /* sizeof(causal_mlp_options) */
+    size_t inputs;
+    const size_t *hidden;       /* widths of the hidden layers; NULL when there are none */
+    size_t hidden_count;
+    size_t outputs;
+    const char *activation;     /* identity relu leaky_relu elu gelu tanh sigmoid softplus; after every layer but the last */
+    causal_dtype dtype;
+    uint64_t seed;              /* of the initial weights, which are distributed as torch.nn.Linear's */
+    int borrows_parameters;     /* not 0: the model holds none; every call names a buffer */
+} causal_mlp_options;
+#define CAUSAL_MLP_OPTIONS_INIT { sizeof(causal_mlp_options), 0, NULL, 0, 0, "relu", CAUSAL_FLOAT32, 0, 0 }
+
+/* hidden_count + 1 linear layers with `activation` between them; sites 0 .. hidden_count + 1.
+ * VALUE: a width of 0, an unknown activation. MEMORY: too large to hold. */
+causal_status causal_model_create_mlp(causal_model **model, const causal_mlp_options *options);
+
+/* One linear layer, or linear-activation-linear where hidden_count is 1; one site, the input. hidden_count above 1 is VALUE. */
+causal_status causal_model_create_unit(causal_model **model, const causal_mlp_options *options);
+
+/* A linear layer whose weight obeys a graph: output j depends on the parents of j only. inputs = outputs = variables; hidden
+ * and activation are not used. With graph NULL every output depends on every input. Its site 0 cuts: where an
+ * intervention sets variable j for a row, all weights into j are zero for that row, and output j is the bias. */
+causal_status causal_model_create_rewiring(causal_model **model, const causal_mlp_options *options, const causal_graph *graph);
+
+causal_status causal_model_free(causal_model *model);
+
+causal_status causal_model_dtype(const causal_model *model, causal_dtype *dtype);
+causal_status causal_model_input_width(const causal_model *model, size_t *width);
+causal_status causal_model_output_width(const causal_model *model, size_t *width);
+causal_status causal_model_site_count(const causal_model *model, size_t *count);
+/* NAME: no such site. */
+causal_status causal_model_site_width(const causal_model *model, size_t site, size_t *width);
+
+/* Parameters: one flat buffer that holds tensors one after the other. */
+causal_status causal_model_parameter_count(const causal_model *model, size_t *count);
+causal_status causal_model_tensor_count(const causal_model *model, size_t *count);
+/* Where tensor `index` starts in the buffer, its number of dimensions (1 or 2) and its shape. A weight is (outputs, inputs). */
+causal_status causal_model_tensor_shape(const causal_model *model, size_t index, size_t *offset, size_t *dimensions,
+                                        size_t shape[2]);
+/* The tensor's name, such as "layers.0.layers.0.weight". Writes at most `capacity` bytes with the final zero (cut off if
+ * need be) and the length of the whole name, without it, to `length`, which may be NULL. */
+causal_status causal_model_tensor_name(const causal_model *model, size_t index, char *name, size_t capacity, size_t *length);
+/* Draws initial parameters from `seed` into `parameters`. */
+causal_status causal_model_initialize(causal_model *model, void *parameters, size_t count, uint64_t seed);
+/* Copies the model's own parameters out, or in. STATE: the model borrows its parameters. */
+causal_status causal_model_get_parameters(const causal_model *model, void *parameters, causal_dtype dtype, size_t count);
+causal_status causal_model_set_parameters(causal_model *model, const void *parameters, causal_dtype dtype, size_t count);
+
+/* y = f(x) under an intervention (NULL for none), any number of rows, in memory that does not grow with them.
+ * x: rows x input width. y: rows x output width. Zero rows are an empty result. */
+causal_status causal_model_predict(const causal_model *model, const void *parameters,
+                                   const void *x, causal_dtype x_dtype, size_t x_rows, size_t x_columns,
+                                   const causal_intervention *intervention,
+                                   void *y, causal_dtype y_dtype, size_t y_rows, size_t y_columns);
+
+/* ---------------------------------------------------------------- trace: forward, and back again */
+
+/* What one forward pass leaves for its backward pass. Several traces of a model may be alive at once, and one may be
+ * used again for another forward pass. */
+typedef struct causal_trace causal_trace;
+
+causal_status causal_trace_create(causal_trace **trace, const causal_model *model);
+causal_status causal_trace_free(causal_trace *trace);
+
+/* causal_model_predict that also fills the trace. The trace copies what it needs of x and the intervention; parameters
+ * must stay where they are and as they are until the backward pass. */
+causal_status causal_model_forward(const causal_model *model, const void *parameters,
+                                   const void *x, causal_dtype x_dtype, size_t x_rows, size_t x_columns,
+                                   const causal_intervention *intervention, causal_trace *trace,
+                                   void *y, causal_dtype y_dtype, size_t y_rows, size_t y_columns);
+
+/* Which gradients a backward pass writes, all of the model's dtype; NULL where one is not wanted. */
+typedef struct causal_gradients {
+    size_t size;                /* sizeof(causal_gradients) */
+    int accumulate;             /* not 0: `parameters` is added to instead of overwritten */
+    void *parameters;           /* parameter_count elements */
+    size_t parameter_count;
+    void *inputs;               /* the shape of x; exactly 0 where an input was set */
+    size_t input_rows;
+    size_t input_columns;
+    void *const *values;        /* for each site NULL or a buffer of the shape of the values given there (summed over rows
+                                   where they were shared); sites without an intervention must be NULL */
+    size_t site_count;          /* entries of `values`, the model's sites or 0 */
+} causal_gradients;
+#define CAUSAL_GRADIENTS_INIT { sizeof(causal_gradients), 0, NULL, 0, NULL, 0, 0, NULL, 0 }
+
+/* The chain rule through the pass that the trace holds; dy is the gradient with respect to y, of y's shape. May be called again
+ * with another dy. STATE: the trace is empty, belongs to another model, or the model's own parameters changed since.
+ * Changes to a buffer of the caller's cannot be seen: keeping it as it was is the caller's part. */
+causal_status causal_model_backward(const causal_model *model, const void *parameters, causal_trace *trace,
+                                    const void *dy, causal_dtype dy_dtype, size_t dy_rows, size_t dy_columns,
+                                    const causal_gradients *gradients);
+
+/* ---------------------------------------------------------------- loss: a value and its gradient */
+
+typedef struct causal_loss causal_loss;
+
+/* The mean over all entries. type: "mse" "mae" "cross_entropy" (logits, rows x classes, against class indices, rows x 1, in
+ * the model's dtype; one loss a row). */
+causal_status causal_loss_create_standard(causal_loss **loss, const char *type);
+/* The mean over the entries that the mask leaves alone: sum(loss * m) / max(sum(m), 1) with m = (mask == 0), broadcast as
+ * numpy does. Without a mask, or with ignore_intervened = 0, the standard loss. */
+causal_status causal_loss_create_intervention(causal_loss **loss, const char *type, int ignore_intervened);
+/* Mean squared error of the factual pair (prediction, target) plus that of the counterfactual pair. */
+causal_status causal_loss_create_counterfactual(causal_loss **loss);
+/* Mean squared error between the prediction and the values set by do(), over the set entries; 0 where there are none. */
+causal_status causal_loss_create_consistency(causal_loss **loss);
+/* lambda times the sum of the absolute values of the model's weights, not its biases. */
+causal_status causal_loss_create_regularization(causal_loss **loss, double lambda);
+/* The weighted sum of other losses, which it keeps alive. A counterfactual term counts only where both counterfactual
+ * arguments are given. */
+causal_status causal_loss_create_sum(causal_loss **loss, const causal_loss *const *terms, const double *weights, size_t count);
+causal_status causal_loss_free(causal_loss *loss);
+
+/* What a loss may look at, all of one dtype. Set what it needs; the rest stays NULL. */
+typedef struct causal_loss_arguments {
+    size_t size;                        /* sizeof(causal_loss_arguments) */
+    causal_dtype dtype;
+    const void *prediction;             /* rows x columns */
+    size_t rows;
+    size_t columns;
+    const void *target;                 /* target_rows x target_columns: the prediction's shape, or rows x 1 for cross_entropy */
+    size_t target_rows;
+    size_t target_columns;
+    const uint8_t *mask;
+    size_t mask_rows;
+    size_t mask_columns;
+    const void *values;                 /* consistency: broadcast against prediction and mask */
+    size_t value_rows;
+    size_t value_columns;
+    const void *counterfactual_prediction;  /* counterfactual_rows x counterfactual_columns, both */
+    const void *counterfactual_target;
+    size_t counterfactual_rows;
+    size_t counterfactual_columns;
+    const causal_model *model;          /* regularization: whose weights, */
+    const void *parameters;             /* and in which buffer */
+} causal_loss_arguments;
+#define CAUSAL_LOSS_ARGUMENTS_INIT \
+    { sizeof(causal_loss_arguments), CAUSAL_FLOAT32, NULL, 0, 0, NULL, 0, 0, NULL, 0, 0, NULL, 0, 0, NULL, NULL, 0, 0, NULL, NULL }
+
+/* Where the gradients go, overwritten; each NULL (not wanted) or of the shape of what it is the gradient of. */
+typedef struct causal_loss_gradients {
+    size_t size;                        /* sizeof(causal_loss_gradients) */
+    void *prediction;
+    void *counterfactual_prediction;
+    void *parameters;                   /* the model's parameter_count elements */
+} causal_loss_gradients;
+#define CAUSAL_LOSS_GRADIENTS_INIT { sizeof(causal_loss_gradients), NULL, NULL, NULL }
+
+/* Writes the loss to `value` and the gradients that are wanted (`gradients` may be NULL). SHAPE: shapes that do not fit, both
+ * named; zero rows. VALUE: a class index that is no whole number below the number of classes. NULL: an argument that this loss needs. */
+causal_status causal_loss_evaluate(const causal_loss *loss, const causal_loss_arguments *arguments, double *value,
+                                   const causal_loss_gradients *gradients);
+
+/* ---------------------------------------------------------------- optimizer: one step downhill */
+
+typedef struct causal_optimizer causal_optimizer;
+
+typedef struct causal_optimizer_options {
+    size_t size;                /* sizeof(causal_optimizer_options) */
+    const char *method;         /* "sgd" "adam" "adamw" */
+    double learning_rate;
+    double momentum;            /* sgd */
+    double beta1;               /* adam, adamw */
+    double beta2;
+    double epsilon;
+    double weight_decay;        /* an L2 term for sgd and adam, decoupled for adamw */
+    double clip_norm;           /* largest norm of the whole gradient; 0: not clipped */
+} causal_optimizer_options;
+#define CAUSAL_OPTIMIZER_OPTIONS_INIT \
+    { sizeof(causal_optimizer_options), "adam", 0.01, 0.0, 0.9, 0.999, 1e-8, 0.0, 0.0 }
+
+/* For `count` parameters; formulas as in torch.optim. */
+causal_status causal_optimizer_create(causal_optimizer **optimizer, const causal_optimizer_options *options,
+                                      causal_dtype dtype, size_t count);
+causal_status causal_optimizer_free(causal_optimizer *optimizer);
+causal_status causal_optimizer_set_learning_rate(causal_optimizer *optimizer, double learning_rate);
+/* Updates `parameters` (NULL: the model's own) along `gradients`, which clipping scales in place. */
+causal_status causal_optimizer_step(causal_optimizer *optimizer, causal_model *model, void *parameters, void *gradients,
+                                    causal_dtype dtype, size_t count);
+
+/* ---------------------------------------------------------------- trainer: the whole loop */
+
+typedef struct causal_trainer causal_trainer;
+
+/* Rows to learn from: row i of y is what was seen where row i of x was, under row i of the intervention. x and y are not
+ * copied: they must stay as they are until the trainer is freed. */
+typedef struct causal_dataset {
+    size_t size;                /* sizeof(causal_dataset) */
+    causal_dtype dtype;
+    const void *x;              /* rows x x_columns */
+    const void *y;              /* rows x y_columns */
+    size_t rows;
+    size_t x_columns;
+    size_t y_columns;
+    const causal_intervention *intervention;    /* or NULL; a mask or value of `rows` rows follows its rows into the batches */
+} causal_dataset;
+#define CAUSAL_DATASET_INIT { sizeof(causal_dataset), CAUSAL_FLOAT32, NULL, NULL, 0, 0, 0, NULL }
+
+/* What happened in one epoch. */
+typedef struct causal_epoch {
+    double loss;                /* mean over the training batches, weighted by their rows, each before its step */
+    double validation_loss;     /* at the end of the epoch; NaN without validation data */
+    double learning_rate;
+    double seconds;
+} causal_epoch;
+
+typedef enum causal_trainer_state {
+    CAUSAL_TRAINER_RUNNING = 0,
+    CAUSAL_TRAINER_FINISHED = 1,        /* all epochs done */
+    CAUSAL_TRAINER_STOPPED_EARLY = 2,   /* patience ran out; the best weights are back */
+    CAUSAL_TRAINER_CANCELLED = 3,
+    CAUSAL_TRAINER_DIVERGED = 4
+} causal_trainer_state;
+
+/* Called after each epoch, on the thread of causal_trainer_run; not 0 cancels. */
+typedef int (*causal_epoch_callback)(void *context, size_t epoch, const causal_epoch *result);
+
+typedef struct causal_trainer_options {
+    size_t size;                        /* sizeof(causal_trainer_options) */
+    const causal_loss *loss;            /* NULL: mse. The trainer keeps it alive */
+    causal_optimizer_options optimizer;
+    size_t epochs;
+    size_t batch_size;                  /* 0: all rows in one batch */
+    size_t patience;                    /* stop when this many epochs brought no better validation loss (training loss
+                                           without validation data), and restore the best weights; 0: never */
+    const char *schedule;               /* of the learning rate: "constant"; "cosine" to 0 over the epochs; "step" times
+                                           step_factor every step_epochs */
+    size_t step_epochs;
+    double step_factor;
+    uint64_t seed;                      /* of the order of the rows */
+    causal_epoch_callback callback;     /* or NULL */
+    void *context;
+} causal_trainer_options;
+#define CAUSAL_TRAINER_OPTIONS_INIT \
+    { sizeof(causal_trainer_options), NULL, CAUSAL_OPTIMIZER_OPTIONS_INIT, 100, 32, 0, "constant", 30, 0.1, 0, NULL, NULL }
+
+/* Prepares to train `model` (its own parameters, or the buffer `parameters`, which must then stay alive) on `training`, with
+ * `validation` or NULL. Nothing is learned yet. A mask given for the output reaches the loss.
+ * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. */
+causal_status causal_trainer_create(causal_trainer **trainer, causal_model *model, void *parameters,
+                                    const causal_dataset *training, const causal_dataset *validation,
+                                    const causal_trainer_options *options);
+causal_status causal_trainer_free(causal_trainer *trainer);
+/* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state`. Call
+ * it again to go on. The model is busy meanwhile.
+ * DIVERGED: a loss that is not finite; the model has the weights of the end of the last finite epoch, or its first ones. */
+causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
+/* Ends a run from another thread or a signal handler, after the step under way. The model keeps the weights it has. */
+causal_status causal_trainer_cancel(const causal_trainer *trainer);
+/* Epochs completed so far, and their results: writes at most `capacity` of them from epoch `first` on. epochs may be NULL
+ * with capacity 0. */
+causal_status causal_trainer_history(const causal_trainer *trainer, size_t first, causal_epoch *epochs, size_t capacity,
+                                     size_t *count);
+/* Rows done in the epoch under way, for a progress bar. */
+causal_status causal_trainer_progress(const causal_trainer *trainer, size_t *epoch, size_t *rows_done, size_t *rows);
+
+/* ---------------------------------------------------------------- checkpoint */
+
+/* A checkpoint is a safetensors file: the parameters under their names, the network as metadata, and `note`, a text of the
+ * caller's own (UTF-8; NULL: none). A crash while saving leaves the file that was there. */
+causal_status causal_model_save(const causal_model *model, const void *parameters, const char *path, const char *note);
+/* Safe on a file from anyone. The model owns its parameters. FILE: not there, not a checkpoint, altered, cut off. */
+causal_status causal_model_load(causal_model **model, const char *path);
+/* The same bytes in memory. Writes at most `capacity` bytes to `bytes`, and the number needed to `size`. */
+causal_status causal_model_encode(const causal_model *model, const void *parameters, const char *note, void *bytes,
+                                  size_t capacity, size_t *size);
+causal_status causal_model_decode(causal_model **model, const void *bytes, size_t size);
+/* The note that came with the checkpoint, "" if none; written as causal_model_tensor_name writes. */
+causal_status causal_model_note(const causal_model *model, char *note, size_t capacity, size_t *length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
