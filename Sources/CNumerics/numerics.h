@@ -1,8 +1,10 @@
-/* What the engine takes from C: BLAS and LAPACK (OpenBLAS carries both) and one question to the processor. */
+/* What the engine takes from C: BLAS and LAPACK (OpenBLAS carries both) and two questions to the machine. */
 #ifndef CAUSAL_NUMERICS_H
 #define CAUSAL_NUMERICS_H
 
 #include <cblas.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* LAPACK's Fortran interface; Debian's OpenBLAS ships no C header for it. Matrices are column-major. */
 void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info);
@@ -22,6 +24,15 @@ static inline int causal_processor_is_v3(void) {
 #else
     return 0;
 #endif
+}
+
+/* How many processors this process may use. (sched_getaffinity itself is hidden from Swift, which compiles without _GNU_SOURCE.) */
+static inline int causal_processor_count(void) {
+    unsigned long allowed[1024 / (8 * sizeof(unsigned long))] = {0};
+    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof allowed, allowed);
+    int count = 0;
+    for (long i = 0; i < bytes / (long)sizeof(unsigned long); i++) count += __builtin_popcountl(allowed[i]);
+    return count > 0 ? count : 1;
 }
 
 #endif

@@ -1,0 +1,153 @@
+public import CCausal
+internal import CausalEngine
+internal import CausalKernels
+
+class TrainerObject: Handled {
+    static var kind: Kind { .trainer }
+    /// The model's handle, which is held while training runs.
+    var model: OpaquePointer?
+
+    func run(seconds: Double) throws { fatalError("abstract") }
+    func cancel() { fatalError("abstract") }
+    var state: causal_trainer_state { fatalError("abstract") }
+    var history: [Epoch] { fatalError("abstract") }
+    var progress: (done: Int, rows: Int) { fatalError("abstract") }
+}
+
+private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
+    let trainer: Trainer<Scalar>
+
+    init(_ trainer: Trainer<Scalar>) { self.trainer = trainer }
+
+    override func run(seconds: Double) throws { try trainer.run(seconds: seconds) }
+    override func cancel() { trainer.cancel() }
+    override var history: [Epoch] { trainer.history }
+    override var progress: (done: Int, rows: Int) { (trainer.rowsDone, trainer.rows) }
+    override var state: causal_trainer_state {
+        switch trainer.state {
+        case .running: CAUSAL_TRAINER_RUNNING
+        case .finished: CAUSAL_TRAINER_FINISHED
+        case .stoppedEarly: CAUSAL_TRAINER_STOPPED_EARLY
+        case .cancelled: CAUSAL_TRAINER_CANCELLED
+        case .diverged: CAUSAL_TRAINER_DIVERGED
+        }
+    }
+}
+
+extension ModelOf {
+    func dataset(_ given: causal_dataset, _ name: String) throws -> Dataset<Scalar> {
+        let x: MatrixView<Scalar> = try RawArray(data: given.x, dtype: given.dtype, rows: given.rows, columns: given.x_columns).view("\(name): x")
+        let y: MatrixView<Scalar> = try RawArray(data: given.y, dtype: given.dtype, rows: given.rows, columns: given.y_columns).view("\(name): y")
+        return Dataset(borrowing: x, y, intervention: try Scalar.intervention(given.intervention))
+    }
+
+    func trainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset, _ validation: causal_dataset?,
+                 _ options: TrainerOptions) throws -> TrainerObject {
+        TrainerOf(try Trainer(model, on: try dataset(training, "training data"), validation: try validation.map { try dataset($0, "validation data") },
+                              options: options, parameters: try self.parameters(parameters)))
+    }
+}
+
+@_cdecl("causal_trainer_create") @implementation
+public func causal_trainer_create(_ trainer: UnsafeMutablePointer<OpaquePointer?>?, _ model: OpaquePointer?, _ parameters: UnsafeMutableRawPointer?,
+                                  _ training: UnsafePointer<causal_dataset>?, _ validation: UnsafePointer<causal_dataset>?,
+                                  _ options: UnsafePointer<causal_trainer_options>?) -> causal_status {
+    call {
+        let out = try require(trainer, "trainer")
+        let training = try CausalABI.options(training, "training")
+        let validation = try validation.map { try CausalABI.options($0, "validation") }
+        let options = try trainerOptions(try CausalABI.options(options, "options"))
+        let object = try HandleTable.owning(model, ModelObject.self) { try $0.makeTrainer(parameters, training, validation, options) }
+        object.model = model
+        out.pointee = try HandleTable.insert(object)
+    }
+}
+
+@_cdecl("causal_trainer_free") @implementation
+public func causal_trainer_free(_ trainer: OpaquePointer?) -> causal_status {
+    call { try HandleTable.remove(trainer, .trainer) }
+}
+
+@_cdecl("causal_trainer_run") @implementation
+public func causal_trainer_run(_ trainer: OpaquePointer?, _ seconds: Double, _ state: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
+    call {
+        guard !seconds.isNaN else { throw EngineError(.value, "seconds is nan") }
+        try HandleTable.owning(trainer, TrainerObject.self) { trainer in
+            defer { state?.pointee = trainer.state }
+            // A model whose handle was freed lives on in the trainer.
+            guard HandleTable.isAlive(trainer.model, .model) else { return try trainer.run(seconds: seconds) }
+            try HandleTable.owning(trainer.model, ModelObject.self) { _ in try trainer.run(seconds: seconds) }
+        }
+    }
+}
+
+@_cdecl("causal_trainer_cancel") @implementation
+public func causal_trainer_cancel(_ trainer: OpaquePointer?) -> causal_status {
+    call { try HandleTable.peek(trainer, TrainerObject.self).cancel() }
+}
+
+@_cdecl("causal_trainer_history") @implementation
+public func causal_trainer_history(_ trainer: OpaquePointer?, _ first: Int, _ epochs: UnsafeMutablePointer<causal_epoch>?, _ capacity: Int,
+                                   _ count: UnsafeMutablePointer<Int>?) -> causal_status {
+    call {
+        let count = try require(count, "count"), first = try size(first, "first"), capacity = try size(capacity, "capacity")
+        try HandleTable.reading(trainer, TrainerObject.self) { trainer in
+            let history = trainer.history
+            if capacity > 0 {
+                let epochs = try require(epochs, "epochs")
+                for (i, epoch) in history.dropFirst(first).prefix(capacity).enumerated() { epochs[i] = causal_epoch(epoch) }
+            }
+            count.pointee = history.count
+        }
+    }
+}
+
+@_cdecl("causal_trainer_progress") @implementation
+public func causal_trainer_progress(_ trainer: OpaquePointer?, _ epoch: UnsafeMutablePointer<Int>?, _ rowsDone: UnsafeMutablePointer<Int>?,
+                                    _ rows: UnsafeMutablePointer<Int>?) -> causal_status {
+    call {
+        try HandleTable.reading(trainer, TrainerObject.self) { trainer in
+            epoch?.pointee = trainer.history.count
+            rowsDone?.pointee = trainer.progress.done
+            rows?.pointee = trainer.progress.rows
+        }
+    }
+}
+
+extension causal_epoch {
+    fileprivate init(_ epoch: Epoch) {
+        self.init(loss: epoch.loss, validation_loss: epoch.validationLoss ?? .nan, learning_rate: epoch.learningRate, seconds: epoch.seconds)
+    }
+}
+
+private func trainerOptions(_ given: causal_trainer_options) throws -> TrainerOptions {
+    guard given.optimizer.size == MemoryLayout<causal_optimizer_options>.size else {
+        throw CallError(status: CAUSAL_ERROR_VALUE, message: "options->optimizer.size is \(UInt(bitPattern: given.optimizer.size)), "
+            + "expected \(MemoryLayout<causal_optimizer_options>.size): start from its INIT macro")
+    }
+    var options = TrainerOptions(optimizer: try optimizerOptions(given.optimizer))
+    if let loss = given.loss { options.loss = try HandleTable.reading(loss, LossObject.self) { $0.loss } }
+    options.epochs = try size(given.epochs, "epochs")
+    options.batchSize = given.batch_size == 0 ? nil : try size(given.batch_size, "batch_size")
+    options.patience = given.patience == 0 ? nil : try size(given.patience, "patience")
+    options.schedule = try schedule(given)
+    options.seed = given.seed
+    if let callback = given.callback {
+        nonisolated(unsafe) let context = given.context
+        options.onEpoch = { epoch, result in
+            var result = causal_epoch(result)
+            return callback(context, epoch, &result) == 0
+        }
+    }
+    return options
+}
+
+private func schedule(_ given: causal_trainer_options) throws -> Schedule {
+    let name = try text(given.schedule, "schedule")
+    switch name {
+    case "constant": return .constant
+    case "cosine": return .cosine
+    case "step": return .step(epochs: try size(given.step_epochs, "step_epochs"), factor: given.step_factor)
+    default: throw EngineError(.value, "schedule is \"\(name)\", expected one of constant, cosine, step")
+    }
+}

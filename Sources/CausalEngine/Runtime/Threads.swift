@@ -1,0 +1,176 @@
+internal import CausalKernels
+internal import Glibc
+internal import Synchronization
+
+/// How many threads one call may use. Results are the same to the bit for every number, since work is divided by its own size.
+public enum Threads {
+    /// The largest number that `set` accepts.
+    public static let limit = 1024
+
+    /// The number of threads in use: what was set, or `CAUSAL_THREADS`, or the number of processors this process may use.
+    public static var count: Int {
+        let chosen = chosenCount.load(ordering: .relaxed)
+        return chosen > 0 ? chosen : defaultCount
+    }
+
+    /// - Throws: `.value` unless `count` is 1 to 1024.
+    public static func set(_ count: Int) throws(EngineError) {
+        guard (1...limit).contains(count) else {
+            throw EngineError(.value, "threads: \(count) given, expected 1 to \(limit)")
+        }
+        chosenCount.store(count, ordering: .relaxed)
+    }
+
+    private static let chosenCount = Atomic<Int>(0)
+
+    private static let defaultCount: Int = {
+        if let text = getenv("CAUSAL_THREADS"), let count = Int(String(cString: text)), (1...limit).contains(count) { return count }
+        return min(Processor.count, limit)
+    }()
+
+    /// Runs `body(0)` to `body(chunks - 1)`, in any order, on this thread and perhaps others, and returns when all are done.
+    ///
+    /// `work` estimates the whole in multiply-adds: waking a thread takes 60 to 90 us, so that little work stays here. So
+    /// does a call from within `body`, or while another thread is using the workers.
+    package static func run(chunks: Int, work: Int, _ body: (Int) -> Void) {
+        let threads = min(count, chunks)
+        if threads > 1, work >= 4_000_000, Workers.current(threads: count - 1).run(chunks: chunks, body) { return }
+        for chunk in 0..<chunks { body(chunk) }
+    }
+}
+
+/// Threads that wait for work. They belong to one process: after a fork the child, in which they do not exist, makes its own.
+private final class Workers: @unchecked Sendable {
+    private let process = getpid()
+    private let threads: Int
+    private let inUse = Atomic<Bool>(false)
+    private let nextChunk = Atomic<Int>(0)
+    private let running = Atomic<Int>(0)
+
+    // Guarded by `lock`, whose address must not change.
+    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var generation = 0
+    private var started: Int?
+    private var chunks = 0
+    private var body: ((Int) -> Void)?
+    private var retired = false
+
+    /// The latest workers, which hold one reference to themselves here.
+    private static let latest = Atomic<UInt>(0)
+
+    static func current(threads: Int) -> Workers {
+        let address = latest.load(ordering: .acquiring)
+        if let pointer = UnsafeRawPointer(bitPattern: address) {
+            let workers = Unmanaged<Workers>.fromOpaque(pointer).takeUnretainedValue()
+            if workers.process == getpid(), workers.threads == threads { return workers }
+        }
+        let fresh = Workers(threads: threads)
+        let pointer = UInt(bitPattern: Unmanaged.passRetained(fresh).toOpaque())
+        let (won, _) = latest.compareExchange(expected: address, desired: pointer, ordering: .acquiringAndReleasing)
+        // The former ones are never freed: another thread may still look at them, and in a forked child they cannot run.
+        if won, let old = UnsafeRawPointer(bitPattern: address) {
+            Unmanaged<Workers>.fromOpaque(old).takeUnretainedValue().retire()
+        }
+        return fresh
+    }
+
+    private init(threads: Int) {
+        self.threads = threads
+        pthread_mutex_init(lock, nil)
+        pthread_cond_init(wake, nil)
+        pthread_cond_init(done, nil)
+    }
+
+    /// False where the workers are at work already, or have been replaced: the caller then does without.
+    func run(chunks: Int, _ body: (Int) -> Void) -> Bool {
+        guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
+        defer { inUse.store(false, ordering: .releasing) }
+        let helpers = startThreads()
+        return withoutActuallyEscaping(body) { body in
+            pthread_mutex_lock(lock)
+            if retired {
+                pthread_mutex_unlock(lock)
+                return false
+            }
+            self.body = body
+            self.chunks = chunks
+            nextChunk.store(0, ordering: .relaxed)
+            running.store(helpers, ordering: .relaxed)
+            generation += 1
+            pthread_cond_broadcast(wake)
+            pthread_mutex_unlock(lock)
+
+            claim(chunks, body)
+
+            pthread_mutex_lock(lock)
+            while running.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, lock) }
+            self.body = nil
+            pthread_mutex_unlock(lock)
+            return true
+        }
+    }
+
+    private func claim(_ chunks: Int, _ body: (Int) -> Void) {
+        while true {
+            let chunk = nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard chunk < chunks else { return }
+            body(chunk)
+        }
+    }
+
+    /// Starts the threads on the first call. One that cannot be had is done without.
+    private func startThreads() -> Int {
+        if let started { return started }
+        // Signals are for the host's own threads.
+        var all = sigset_t(), before = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        var count = 0
+        while count < threads {
+            var thread = pthread_t()
+            let me = Unmanaged.passRetained(self)
+            let status = pthread_create(&thread, nil, { context in
+                Unmanaged<Workers>.fromOpaque(context!).takeRetainedValue().work()
+                return nil
+            }, me.toOpaque())
+            guard status == 0 else {
+                me.release()
+                break
+            }
+            pthread_detach(thread)
+            count += 1
+        }
+        started = count
+        return count
+    }
+
+    private func work() {
+        var seen = 0
+        while true {
+            pthread_mutex_lock(lock)
+            while generation == seen && !retired { pthread_cond_wait(wake, lock) }
+            if generation == seen {
+                pthread_mutex_unlock(lock)
+                return
+            }
+            seen = generation
+            let chunks = chunks, body = body
+            pthread_mutex_unlock(lock)
+            if let body { claim(chunks, body) }
+            pthread_mutex_lock(lock)
+            if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { pthread_cond_signal(done) }
+            pthread_mutex_unlock(lock)
+        }
+    }
+
+    private func retire() {
+        guard process == getpid() else { return }
+        pthread_mutex_lock(lock)
+        retired = true
+        pthread_cond_broadcast(wake)
+        pthread_mutex_unlock(lock)
+    }
+}

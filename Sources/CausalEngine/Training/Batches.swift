@@ -1,0 +1,83 @@
+internal import CausalKernels
+
+/// Mini-batches of a dataset: rows of x and y, and of every mask and value that belongs to rows, gathered in shuffled order.
+final class Batches<Scalar: EngineScalar> {
+    private let data: Dataset<Scalar>
+    let size: Int
+    private var order: [Int]
+    private let x: Storage<Scalar>
+    private let y: Storage<Scalar>
+    private var sites: [Site] = []
+    private let outputSite: Int?
+
+    private struct Site {
+        let edit: Intervention<Scalar>.Edit
+        /// Nil where one row is shared.
+        let mask: Storage<UInt8>?
+        let values: Storage<Scalar>?
+    }
+
+    /// One batch, valid until the next is gathered.
+    struct Batch {
+        let x: MatrixView<Scalar>
+        let y: MatrixView<Scalar>
+        let outputMask: MatrixView<UInt8>?
+        let outputValues: MatrixView<Scalar>?
+    }
+
+    init(_ data: Dataset<Scalar>, size: Int, outputSite: Int?) throws(EngineError) {
+        self.data = data
+        self.size = min(size, data.x.rows)
+        self.outputSite = outputSite
+        order = Array(0..<data.x.rows)
+        let isWhole = self.size == data.x.rows
+        x = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.x.columns, of: "batch"), of: "batch")
+        y = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.y.columns, of: "batch"), of: "batch")
+        for edit in data.intervention?.edits ?? [] {
+            sites.append(Site(
+                edit: edit,
+                mask: edit.maskRows == 1 || isWhole ? nil : try Storage(count: self.size * edit.columns, of: "batch"),
+                values: edit.valueRows == 1 || isWhole ? nil : try Storage(count: self.size * edit.columns, of: "batch")))
+        }
+    }
+
+    var rows: Int { data.x.rows }
+
+    /// A new order of the rows. With all rows in one batch the order does not matter.
+    func shuffle(seed: UInt64, epoch: Int) {
+        guard size < rows else { return }
+        for i in order.indices { order[i] = i }
+        var random = Random(seed: seed, purpose: .shuffling, index: epoch)
+        random.shuffle(&order)
+    }
+
+    /// The batch that begins at place `first` of the order; its interventions go to `edits`, by site.
+    func gather(from first: Int, edits: inout [SiteEdit<Scalar>?]) -> Batch {
+        let count = min(size, rows - first)
+        for i in edits.indices { edits[i] = nil }
+        var outputMask: MatrixView<UInt8>?, outputValues: MatrixView<Scalar>?
+        for site in sites {
+            let edit = site.edit, columns = edit.columns
+            if let mask = site.mask { gather(edit.mask.pointer, columns, first, count, into: mask.pointer) }
+            if let values = site.values { gather(edit.values.pointer, columns, first, count, into: values.pointer) }
+            let mask = UnsafePointer((site.mask ?? edit.mask).pointer), values = UnsafePointer((site.values ?? edit.values).pointer)
+            edits[edit.site] = SiteEdit(mask: mask, maskStride: edit.maskRows == 1 ? 0 : columns,
+                                        values: values, valueStride: edit.valueRows == 1 ? 0 : columns)
+            if edit.site == outputSite {
+                outputMask = MatrixView(mask, rows: edit.maskRows == 1 ? 1 : count, columns: columns)
+                outputValues = MatrixView(values, rows: edit.valueRows == 1 ? 1 : count, columns: columns)
+            }
+        }
+        guard size < rows else { return Batch(x: data.x, y: data.y, outputMask: outputMask, outputValues: outputValues) }
+        gather(data.x.pointer, data.x.columns, first, count, into: x.pointer)
+        gather(data.y.pointer, data.y.columns, first, count, into: y.pointer)
+        return Batch(x: MatrixView(x.pointer, rows: count, columns: data.x.columns), y: MatrixView(y.pointer, rows: count, columns: data.y.columns),
+                     outputMask: outputMask, outputValues: outputValues)
+    }
+
+    private func gather<T>(_ source: UnsafePointer<T>, _ columns: Int, _ first: Int, _ count: Int, into target: UnsafeMutablePointer<T>) {
+        order.withUnsafeBufferPointer { order in
+            for i in 0..<count { (target + i * columns).update(from: source + order[first + i] * columns, count: columns) }
+        }
+    }
+}

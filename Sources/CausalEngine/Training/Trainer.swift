@@ -1,0 +1,206 @@
+public import CausalKernels
+internal import Synchronization
+
+/// The training loop, which can be run in pieces: mini-batches in seeded order, validation, early stopping, and an end that leaves the
+/// model with finite weights whatever happens. The same seed gives the same bits for every number of threads.
+///
+/// ```swift
+/// let trainer = try Trainer(model, on: Dataset(x: x, y: y, intervention: experiment), options: TrainerOptions(epochs: 100))
+/// try trainer.run()
+/// print(trainer.history.last!.loss)
+/// ```
+public final class Trainer<Scalar: EngineScalar> {
+    public enum State: Hashable, Sendable {
+        case running
+        /// All epochs are done.
+        case finished
+        /// Patience ran out.
+        case stoppedEarly
+        case cancelled
+        /// A loss, or a weight, was not finite; the weights are those of the end of the last finite epoch.
+        case diverged
+    }
+
+    public let model: Model<Scalar>
+    public let options: TrainerOptions
+    public private(set) var state = State.running
+    /// The epochs completed so far.
+    public private(set) var history: [Epoch] = []
+    /// Rows done in the epoch under way.
+    public private(set) var rowsDone = 0
+    public var rows: Int { batches.rows }
+
+    private let parameters: Parameters<Scalar>
+    private let batches: Batches<Scalar>
+    private let validation: Validation<Scalar>?
+    private let optimizer: Optimizer<Scalar>
+    private let trace: Trace<Scalar>
+    private let prediction: Storage<Scalar>
+    private let predictionGradient: Storage<Scalar>
+    private let gradient: Storage<Scalar>
+    private var scratch: [Scalar] = []
+    private let lastFinite: Storage<Scalar>
+    private let best: Storage<Scalar>?
+    private var bestLoss = Double.infinity
+    private var epochsWithoutBetter = 0
+    private var lossOfEpoch = 0.0
+    private var secondsOfEpoch = 0.0
+    private let isCancelled = Atomic<Bool>(false)
+
+    /// Prepares to train `model` (its own parameters unless others are named); nothing is learned yet.
+    ///
+    /// A mask that the intervention gives for the network's output reaches the loss.
+    ///
+    /// - Throws: `.shape` and `.value` where data, model, loss and options do not fit; a number that is not finite and that no
+    ///   intervention covers is named with its row and column.
+    public init(_ model: Model<Scalar>, on training: Dataset<Scalar>, validation: Dataset<Scalar>? = nil, options: TrainerOptions,
+                parameters: Parameters<Scalar>? = nil) throws(EngineError) {
+        try options.validate()
+        let parameters = try model.resolve(parameters)
+        guard Scalar.kernels.firstNonFinite(parameters.pointer, count: parameters.count) == parameters.count else {
+            throw EngineError(.value, "trainer: the model has parameters that are not finite, expected finite ones to begin with")
+        }
+        try training.check(model, parameters, options.loss, "training data")
+        try validation?.check(model, parameters, options.loss, "validation data")
+        self.model = model
+        self.options = options
+        self.parameters = parameters
+        batches = try Batches(training, size: options.batchSize ?? training.x.rows, outputSite: model.plan.outputSite)
+        self.validation = try validation.map { data throws(EngineError) in try Validation(data, model) }
+        optimizer = try Optimizer(options.optimizer, count: parameters.count)
+        trace = try model.makeTrace()
+        let outputs = try checkedSize(batches.size, model.plan.outputWidth, of: "predictions")
+        prediction = try Storage(count: outputs, of: "predictions")
+        predictionGradient = try Storage(count: outputs, of: "predictions")
+        gradient = try Storage(count: parameters.count, of: "gradient")
+        lastFinite = try Storage(copying: UnsafeBufferPointer(start: parameters.pointer, count: parameters.count), of: "weights")
+        best = options.patience == nil ? nil : try Storage(copying: lastFinite.buffer, of: "weights")
+    }
+
+    /// Trains for about `seconds`, at least one step; call it again to go on. Without an argument until it is over.
+    ///
+    /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch.
+    @discardableResult
+    public func run(seconds: Double = .infinity) throws(EngineError) -> State {
+        let start = now()
+        var before = start
+        while state == .running {
+            if isCancelled.load(ordering: .relaxed) {
+                state = .cancelled
+                break
+            }
+            if rowsDone == 0 { try beginEpoch() }
+            try step()
+            if rowsDone == rows { try evaluateEpoch() }
+            let time = now()
+            secondsOfEpoch += time - before
+            before = time
+            if rowsDone == rows { try endEpoch() }
+            if time - start >= seconds { break }
+        }
+        return state
+    }
+
+    /// Ends a run from another thread, after the step under way. The model keeps the weights it has.
+    public func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    // MARK: One epoch
+
+    private func beginEpoch() throws(EngineError) {
+        let factor = options.schedule.factor(epoch: history.count, of: options.epochs)
+        try optimizer.setLearningRate(options.optimizer.learningRate * factor)
+        batches.shuffle(seed: options.seed, epoch: history.count)
+    }
+
+    private func step() throws(EngineError) {
+        let batch = batches.gather(from: rowsDone, edits: &trace.edits)
+        let outputs = model.plan.outputWidth
+        try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
+        try model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
+
+        var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: batch.x.rows, columns: outputs), target: batch.y)
+        arguments.mask = batch.outputMask
+        arguments.values = batch.outputValues
+        arguments.parameters = UnsafePointer(parameters.pointer)
+        arguments.layout = model.layout
+        var targets = LossGradientTargets<Scalar>()
+        targets.prediction = predictionGradient.pointer
+        targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
+        let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
+        guard loss.isFinite else { throw diverge("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
+
+        try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
+                                into: GradientTargets(parameters: gradient.pointer, accumulates: options.loss.dependsOnParameters))
+        try optimizer.step(parameters, gradients: gradient.pointer)
+        lossOfEpoch += loss * Double(batch.x.rows)
+        rowsDone += batch.x.rows
+    }
+
+    private var validationLoss: Double?
+
+    private func evaluateEpoch() throws(EngineError) {
+        let bad = Scalar.kernels.firstNonFinite(parameters.pointer, count: parameters.count)
+        guard bad == parameters.count else { throw diverge("parameter \(bad) is \(parameters.pointer[bad])") }
+        validationLoss = try validation?.loss(options.loss, parameters)
+        if let validationLoss, !validationLoss.isFinite { throw diverge("the validation loss is \(validationLoss)") }
+    }
+
+    private func endEpoch() throws(EngineError) {
+        let epoch = Epoch(loss: lossOfEpoch / Double(rows), validationLoss: validationLoss, learningRate: optimizer.options.learningRate,
+                          seconds: secondsOfEpoch)
+        history.append(epoch)
+        rowsDone = 0
+        lossOfEpoch = 0
+        secondsOfEpoch = 0
+        lastFinite.pointer.update(from: parameters.pointer, count: parameters.count)
+        if epoch.validationLoss ?? epoch.loss < bestLoss {
+            bestLoss = epoch.validationLoss ?? epoch.loss
+            epochsWithoutBetter = 0
+            best?.pointer.update(from: parameters.pointer, count: parameters.count)
+        } else {
+            epochsWithoutBetter += 1
+        }
+        if let patience = options.patience, epochsWithoutBetter >= patience { state = .stoppedEarly }
+        if history.count == options.epochs { state = .finished }
+        if state != .running, let best { restore(best) }
+        if let onEpoch = options.onEpoch, !onEpoch(history.count - 1, epoch), state == .running { state = .cancelled }
+    }
+
+    private func diverge(_ what: String) -> EngineError {
+        state = .diverged
+        restore(lastFinite)
+        let kept = history.isEmpty ? "those it began with" : "those of the end of epoch \(history.count - 1)"
+        return EngineError(.diverged, "training diverged in epoch \(history.count): \(what); the weights are \(kept) (a smaller learning rate "
+            + "or a clipped gradient may help)")
+    }
+
+    private func restore(_ weights: Storage<Scalar>) {
+        parameters.withMutablePointer { $0.update(from: weights.pointer, count: weights.count) }
+    }
+}
+
+/// Data that a model is tried on after each epoch.
+private struct Validation<Scalar: EngineScalar> {
+    let data: Dataset<Scalar>
+    let model: Model<Scalar>
+    let prediction: Storage<Scalar>
+
+    init(_ data: Dataset<Scalar>, _ model: Model<Scalar>) throws(EngineError) {
+        self.data = data
+        self.model = model
+        prediction = try Storage(count: checkedSize(data.x.rows, model.plan.outputWidth, of: "predictions"), of: "predictions")
+    }
+
+    func loss(_ loss: Loss, _ parameters: Parameters<Scalar>) throws(EngineError) -> Double {
+        let outputs = model.plan.outputWidth
+        try model.predict(data.x, under: data.intervention, parameters: parameters,
+                          into: MutableMatrixView(prediction.pointer, rows: data.x.rows, columns: outputs))
+        var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: data.x.rows, columns: outputs), target: data.y)
+        arguments.mask = data.outputMask(model)
+        arguments.values = data.outputValues(model)
+        arguments.parameters = UnsafePointer(parameters.pointer)
+        arguments.layout = model.layout
+        var scratch: [Scalar] = []
+        return try loss.evaluate(arguments, into: LossGradientTargets(), scratch: &scratch)
+    }
+}
