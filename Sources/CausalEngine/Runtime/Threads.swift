@@ -149,21 +149,26 @@ private final class Workers: @unchecked Sendable {
 
     private func work() {
         var seen = 0
-        while true {
-            pthread_mutex_lock(lock)
-            while generation == seen && !retired { pthread_cond_wait(wake, lock) }
-            if generation == seen {
-                pthread_mutex_unlock(lock)
-                return
-            }
-            seen = generation
-            let chunks = chunks, body = body
-            pthread_mutex_unlock(lock)
-            if let body { claim(chunks, body) }
+        while takePart(&seen) {
             pthread_mutex_lock(lock)
             if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { pthread_cond_signal(done) }
             pthread_mutex_unlock(lock)
         }
+    }
+
+    /// Waits for work and does its share; false when there will be no more. When it returns it holds the body no longer.
+    private func takePart(_ seen: inout Int) -> Bool {
+        pthread_mutex_lock(lock)
+        while generation == seen && !retired { pthread_cond_wait(wake, lock) }
+        guard generation != seen, let body else {
+            pthread_mutex_unlock(lock)
+            return false
+        }
+        seen = generation
+        let chunks = chunks
+        pthread_mutex_unlock(lock)
+        claim(chunks, body)
+        return true
     }
 
     private func retire() {
