@@ -298,7 +298,8 @@ causal_status causal_optimizer_create(causal_optimizer **optimizer, const causal
                                       causal_dtype dtype, size_t count);
 causal_status causal_optimizer_free(causal_optimizer *optimizer);
 causal_status causal_optimizer_set_learning_rate(causal_optimizer *optimizer, double learning_rate);
-/* Updates `parameters` (NULL: the model's own) along `gradients`, which clipping scales in place. */
+/* Updates `parameters` (NULL: the model's own) along `gradients`, which clipping scales in place. model may be NULL where
+ * `parameters` is given. */
 causal_status causal_optimizer_step(causal_optimizer *optimizer, causal_model *model, void *parameters, void *gradients,
                                     causal_dtype dtype, size_t count);
 
@@ -346,7 +347,8 @@ typedef struct causal_trainer_options {
     size_t epochs;
     size_t batch_size;                  /* 0: all rows in one batch */
     size_t patience;                    /* stop when this many epochs brought no better validation loss (training loss
-                                           without validation data), and restore the best weights; 0: never */
+                                           without validation data); 0: never. Where it is given, the model ends with its
+                                           best weights, whether it stopped early or not */
     const char *schedule;               /* of the learning rate: "constant"; "cosine" to 0 over the epochs; "step" times
                                            step_factor every step_epochs */
     size_t step_epochs;
@@ -369,7 +371,8 @@ causal_status causal_trainer_free(causal_trainer *trainer);
  * it again to go on. The model is busy meanwhile.
  * DIVERGED: a loss that is not finite; the model has the weights of the end of the last finite epoch, or its first ones. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
-/* Ends a run from another thread or a signal handler, after the step under way. The model keeps the weights it has. */
+/* Ends a run from another thread, after the step under way; this may be called while the trainer is busy. The model keeps
+ * the weights it has. */
 causal_status causal_trainer_cancel(const causal_trainer *trainer);
 /* Epochs completed so far, and their results: writes at most `capacity` of them from epoch `first` on. epochs may be NULL
  * with capacity 0. */

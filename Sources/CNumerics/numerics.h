@@ -1,4 +1,4 @@
-/* What the engine takes from C: BLAS and LAPACK (OpenBLAS carries both) and two questions to the machine. */
+/* What the engine takes from C: BLAS and LAPACK (OpenBLAS carries both) and what it asks of the machine. */
 #ifndef CAUSAL_NUMERICS_H
 #define CAUSAL_NUMERICS_H
 
@@ -23,6 +23,15 @@ static inline int causal_processor_is_v3(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 #else
     return 0;
+#endif
+}
+
+/* Says that this thread is waiting in a loop. */
+static inline void causal_processor_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
 #endif
 }
 

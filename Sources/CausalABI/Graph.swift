@@ -108,11 +108,7 @@ public func causal_graph_mask_edges(_ graph: OpaquePointer?, _ mask: UnsafePoint
             func run<Scalar: EngineScalar>(_: Scalar.Type) throws {
                 let from: MatrixView<Scalar> = try matrix(weight, rows, columns, "weight")
                 let to: MutableMatrixView<Scalar> = try mutableMatrix(masked, rows, columns, "masked")
-                guard columns == graph.count else {
-                    throw EngineError(.shape, "weight of shape \(from.shape), expected \(graph.count) columns, one a variable")
-                }
-                try graph.maskEdges(UnsafeBufferPointer(start: from.pointer, count: from.count), mask: bools(try require(mask, "mask"), columns),
-                                    into: UnsafeMutableBufferPointer(start: to.pointer, count: to.count))
+                try graph.maskEdges(from, mask: bools(try require(mask, "mask"), graph.count), into: to)
             }
             try dispatch(dtype, float: { try run(Float.self) }, double: { try run(Double.self) })
         }

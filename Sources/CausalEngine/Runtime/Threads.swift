@@ -21,6 +21,7 @@ public enum Threads {
         chosenCount.store(count, ordering: .relaxed)
     }
 
+    private static let leastWork = 4_000_000
     private static let chosenCount = Atomic<Int>(0)
 
     private static let defaultCount: Int = {
@@ -30,28 +31,34 @@ public enum Threads {
 
     /// Runs `body(0)` to `body(chunks - 1)`, in any order, on this thread and perhaps others, and returns when all are done.
     ///
-    /// `work` estimates the whole in multiply-adds: waking a thread takes 60 to 90 us, so that little work stays here. So
-    /// does a call from within `body`, or while another thread is using the workers.
+    /// `work` estimates the whole in multiply-adds; little work stays here, since waking a thread takes 60 to 90 us. So does a
+    /// call from within `body`, or while another thread is using the workers.
     package static func run(chunks: Int, work: Int, _ body: (Int) -> Void) {
         let threads = min(count, chunks)
-        if threads > 1, work >= 4_000_000, Workers.current(threads: count - 1).run(chunks: chunks, body) { return }
+        if threads > 1, work >= leastWork, Workers.current(threads: count - 1).run(chunks: chunks, body) { return }
         for chunk in 0..<chunks { body(chunk) }
     }
 }
 
 /// Threads that wait for work. They belong to one process: after a fork the child, in which they do not exist, makes its own.
+///
+/// Who waits looks out for a while before it sleeps, since the products of a training step follow each other closely; but not
+/// where there are more threads than processors, and another one would have to wait for that.
 private final class Workers: @unchecked Sendable {
     private let process = getpid()
     private let threads: Int
+    private let looksOut: Bool
     private let inUse = Atomic<Bool>(false)
+    /// Counts the tasks that have been given out.
+    private let generation = Atomic<Int>(0)
     private let nextChunk = Atomic<Int>(0)
+    /// Threads that have not finished with the task.
     private let running = Atomic<Int>(0)
 
     // Guarded by `lock`, whose address must not change.
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var generation = 0
     private var started: Int?
     private var chunks = 0
     private var body: ((Int) -> Void)?
@@ -78,6 +85,7 @@ private final class Workers: @unchecked Sendable {
 
     private init(threads: Int) {
         self.threads = threads
+        looksOut = threads < Processor.count
         pthread_mutex_init(lock, nil)
         pthread_cond_init(wake, nil)
         pthread_cond_init(done, nil)
@@ -98,12 +106,13 @@ private final class Workers: @unchecked Sendable {
             self.chunks = chunks
             nextChunk.store(0, ordering: .relaxed)
             running.store(helpers, ordering: .relaxed)
-            generation += 1
+            generation.wrappingAdd(1, ordering: .releasing)
             pthread_cond_broadcast(wake)
             pthread_mutex_unlock(lock)
 
             claim(chunks, body)
 
+            lookOut { running.load(ordering: .acquiring) == 0 }
             pthread_mutex_lock(lock)
             while running.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, lock) }
             self.body = nil
@@ -150,25 +159,38 @@ private final class Workers: @unchecked Sendable {
     private func work() {
         var seen = 0
         while takePart(&seen) {
-            pthread_mutex_lock(lock)
-            if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { pthread_cond_signal(done) }
-            pthread_mutex_unlock(lock)
+            if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+                pthread_mutex_lock(lock)
+                pthread_cond_signal(done)
+                pthread_mutex_unlock(lock)
+            }
         }
     }
 
     /// Waits for work and does its share; false when there will be no more. When it returns it holds the body no longer.
     private func takePart(_ seen: inout Int) -> Bool {
+        let last = seen
+        lookOut { generation.load(ordering: .relaxed) != last }
         pthread_mutex_lock(lock)
-        while generation == seen && !retired { pthread_cond_wait(wake, lock) }
-        guard generation != seen, let body else {
+        while generation.load(ordering: .relaxed) == last && !retired { pthread_cond_wait(wake, lock) }
+        guard generation.load(ordering: .relaxed) != last, let body else {
             pthread_mutex_unlock(lock)
             return false
         }
-        seen = generation
+        seen = generation.load(ordering: .relaxed)
         let chunks = chunks
         pthread_mutex_unlock(lock)
         claim(chunks, body)
         return true
+    }
+
+    /// Waits for a condition for about a quarter of a millisecond, without giving the processor away.
+    private func lookOut(_ condition: () -> Bool) {
+        guard looksOut else { return }
+        for _ in 0..<4000 {
+            if condition() { return }
+            Processor.pause()
+        }
     }
 
     private func retire() {

@@ -18,8 +18,8 @@ extension VectorKernels {
                                           gradient g: UnsafeMutablePointer<Scalar>, count: Int) {
         switch activation {
         case .identity: break
-        case .relu: differentiate(y, g, count) { y, g in y > 0 ? g : 0 }
-        case .leakyRelu: differentiate(y, g, count) { y, g in y > 0 ? g : 0.01 * g }
+        case .relu: scale(g, by: 0, whereNotPositive: y, count)
+        case .leakyRelu: scale(g, by: 0.01, whereNotPositive: y, count)
         case .elu: differentiate(y, g, count) { y, g in y > 0 ? g : g * (y + 1) }
         case .tanh: differentiate(y, g, count) { y, g in g * (1 - y * y) }
         case .sigmoid: differentiate(y, g, count) { y, g in g * (y * (1 - y)) }
@@ -45,6 +45,21 @@ extension VectorKernels {
     @inline(__always)
     private static func map(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int, _ f: (Scalar) -> Scalar) {
         for i in 0..<count { y[i] = f(x[i]) }
+    }
+
+    /// Zero gradients stay zero whatever `y` is, without being looked for.
+    @inline(__always)
+    private static func scale(_ g: UnsafeMutablePointer<Scalar>, by slope: Scalar, whereNotPositive y: UnsafePointer<Scalar>, _ count: Int) {
+        let lanes = Vector.scalarCount
+        var i = 0
+        while i + lanes <= count {
+            Vector.load(g + i).times(slope, whereNotPositive: .load(y + i)).store(to: g + i)
+            i += lanes
+        }
+        while i < count {
+            g[i] = y[i] <= 0 ? slope * g[i] : g[i]
+            i += 1
+        }
     }
 
     @inline(__always)

@@ -4,13 +4,18 @@ internal import Glibc
 /// concrete, so that arithmetic compiles to single instructions (generic SIMD code runs lane by lane).
 public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     static func + (a: Self, b: Self) -> Self
+    static func - (a: Self, b: Self) -> Self
     static func * (a: Self, b: Self) -> Self
+    static func / (a: Self, b: Self) -> Self
+    func squareRoot() -> Self
     /// `self + a * b`, rounded once where the processor can.
     func adding(_ a: Self, times b: Self) -> Self
     /// Zero where negative; NaN stays NaN.
     func rectified() -> Self
     /// `slope * self` where negative.
     func leaky(_ slope: Scalar) -> Self
+    /// Itself where `y` is above zero or NaN, `slope` times itself elsewhere: the gradient of the two functions above at output `y`.
+    func times(_ slope: Scalar, whereNotPositive y: Self) -> Self
     /// `values` where the mask byte is not zero.
     func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self
 
@@ -41,6 +46,7 @@ extension SIMD8: Lanes where Scalar == Float {
     }
     @inline(__always) public func rectified() -> Self { replacing(with: 0, where: self .< 0) }
     @inline(__always) public func leaky(_ slope: Float) -> Self { replacing(with: self * slope, where: self .< 0) }
+    @inline(__always) public func times(_ slope: Float, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
     @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
         let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD8<UInt8>.self)
         return replacing(with: values, where: SIMD8<UInt32>(truncatingIfNeeded: bytes) .!= 0)
@@ -63,6 +69,7 @@ extension SIMD4: Lanes where Scalar == Double {
     }
     @inline(__always) public func rectified() -> Self { replacing(with: 0, where: self .< 0) }
     @inline(__always) public func leaky(_ slope: Double) -> Self { replacing(with: self * slope, where: self .< 0) }
+    @inline(__always) public func times(_ slope: Double, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
     @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
         let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD4<UInt8>.self)
         return replacing(with: values, where: SIMD4<UInt64>(truncatingIfNeeded: bytes) .!= 0)

@@ -24,8 +24,20 @@ extension VectorKernels {
         let rootCorrection = Scalar(correction2.squareRoot())
         let keep = Scalar(decoupled ? 1 - rate * decay : 1), pull = Scalar(decoupled ? 0 : decay)
         let b1 = Scalar(beta1), c1 = Scalar(1 - beta1), b2 = Scalar(beta2), c2 = Scalar(1 - beta2)
-        let small = Scalar(epsilon)
-        for i in 0..<count {
+        let small = Scalar(epsilon), root = Vector(repeating: rootCorrection)
+        let lanes = Vector.scalarCount
+        var i = 0
+        while i + lanes <= count {
+            let old = Vector.load(p + i) * Vector(repeating: keep)
+            let gradient = Vector.load(g + i) + Vector(repeating: pull) * old
+            let mean = Vector(repeating: b1) * .load(m + i) + Vector(repeating: c1) * gradient
+            let variance = Vector(repeating: b2) * .load(v + i) + Vector(repeating: c2) * gradient * gradient
+            mean.store(to: m + i)
+            variance.store(to: v + i)
+            (old - Vector(repeating: stepSize) * mean / (variance.squareRoot() / root + Vector(repeating: small))).store(to: p + i)
+            i += lanes
+        }
+        while i < count {
             let old = p[i] * keep
             let gradient = g[i] + pull * old
             let mean = b1 * m[i] + c1 * gradient
@@ -33,6 +45,7 @@ extension VectorKernels {
             m[i] = mean
             v[i] = variance
             p[i] = old - stepSize * mean / (variance.squareRoot() / rootCorrection + small)
+            i += 1
         }
     }
 

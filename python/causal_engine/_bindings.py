@@ -1,0 +1,253 @@
+"""libCausal.so as Python sees it: where it is, its structures and its functions, in the order of causal.h.
+
+Every function of `library` raises what its status says. A call releases the GIL.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import weakref
+from collections.abc import Callable
+from ctypes import byref, c_char_p, c_double, c_int, c_size_t, c_uint64, c_void_p, sizeof
+from pathlib import Path
+from typing import Any
+
+from .errors import error_for
+
+RUNNING, FINISHED, STOPPED_EARLY, CANCELLED, DIVERGED = range(5)    # causal_trainer_state
+
+
+class Sized(ctypes.Structure):
+    """A structure that begins with its own size."""
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(sizeof(type(self)), **fields)
+
+
+class MLPOptions(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("inputs", c_size_t), ("hidden", c_void_p), ("hidden_count", c_size_t), ("outputs", c_size_t),
+        ("activation", c_char_p), ("dtype", c_int), ("seed", c_uint64), ("borrows_parameters", c_int),
+    ]
+
+
+class Gradients(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("accumulate", c_int), ("parameters", c_void_p), ("parameter_count", c_size_t),
+        ("inputs", c_void_p), ("input_rows", c_size_t), ("input_columns", c_size_t),
+        ("values", c_void_p), ("site_count", c_size_t),
+    ]
+
+
+class LossArguments(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("dtype", c_int), ("prediction", c_void_p), ("rows", c_size_t), ("columns", c_size_t),
+        ("target", c_void_p), ("target_rows", c_size_t), ("target_columns", c_size_t),
+        ("mask", c_void_p), ("mask_rows", c_size_t), ("mask_columns", c_size_t),
+        ("values", c_void_p), ("value_rows", c_size_t), ("value_columns", c_size_t),
+        ("counterfactual_prediction", c_void_p), ("counterfactual_target", c_void_p),
+        ("counterfactual_rows", c_size_t), ("counterfactual_columns", c_size_t),
+        ("model", c_void_p), ("parameters", c_void_p),
+    ]
+
+
+class LossGradients(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("prediction", c_void_p), ("counterfactual_prediction", c_void_p), ("parameters", c_void_p),
+    ]
+
+
+class OptimizerOptions(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("method", c_char_p), ("learning_rate", c_double), ("momentum", c_double), ("beta1", c_double),
+        ("beta2", c_double), ("epsilon", c_double), ("weight_decay", c_double), ("clip_norm", c_double),
+    ]
+
+
+class Dataset(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("dtype", c_int), ("x", c_void_p), ("y", c_void_p), ("rows", c_size_t),
+        ("x_columns", c_size_t), ("y_columns", c_size_t), ("intervention", c_void_p),
+    ]
+
+
+class Epoch(ctypes.Structure):
+    _fields_ = [("loss", c_double), ("validation_loss", c_double), ("learning_rate", c_double), ("seconds", c_double)]
+
+
+class TrainerOptions(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("loss", c_void_p), ("optimizer", OptimizerOptions), ("epochs", c_size_t),
+        ("batch_size", c_size_t), ("patience", c_size_t), ("schedule", c_char_p), ("step_epochs", c_size_t),
+        ("step_factor", c_double), ("seed", c_uint64), ("callback", c_void_p), ("context", c_void_p),
+    ]
+
+
+STRUCTURES: dict[str, type[ctypes.Structure]] = {
+    "causal_mlp_options": MLPOptions,
+    "causal_gradients": Gradients,
+    "causal_loss_arguments": LossArguments,
+    "causal_loss_gradients": LossGradients,
+    "causal_optimizer_options": OptimizerOptions,
+    "causal_dataset": Dataset,
+    "causal_epoch": Epoch,
+    "causal_trainer_options": TrainerOptions,
+}
+
+# Handles, arrays and places to write to are all addresses here.
+_A, _N, _D, _I, _F, _T, _S = c_void_p, c_size_t, c_int, c_int, c_double, c_char_p, c_uint64
+_ARRAY = (_A, _D, _N, _N)
+
+FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    "causal_version": (_A,),
+    "causal_last_error": (),
+    "causal_status_name": (_I,),
+    "causal_set_threads": (_N,),
+    "causal_get_threads": (_A,),
+
+    "causal_graph_create": (_A, _A, _N, _A),
+    "causal_graph_free": (_A,),
+    "causal_graph_variable_count": (_A, _A),
+    "causal_graph_adjacency": (_A, _A, _N),
+    "causal_graph_parents": (_A, _N, _A, _A),
+    "causal_graph_children": (_A, _N, _A, _A),
+    "causal_graph_ancestors": (_A, _N, _A, _A),
+    "causal_graph_descendants": (_A, _N, _A, _A),
+    "causal_graph_topological_order": (_A, _A),
+    "causal_graph_find_cycle": (_A, _A, _A),
+    "causal_graph_intervene": (_A, _A, _N, _A),
+    "causal_graph_mask_edges": (_A, _A, _A, _D, _N, _N, _A),
+
+    "causal_intervention_create": (_A, _D),
+    "causal_intervention_free": (_A,),
+    "causal_intervention_set": (_A, _N, _A, _N, _A, _D, _N, _N),
+
+    "causal_model_create_mlp": (_A, _A),
+    "causal_model_create_unit": (_A, _A),
+    "causal_model_create_rewiring": (_A, _A, _A),
+    "causal_model_free": (_A,),
+    "causal_model_dtype": (_A, _A),
+    "causal_model_input_width": (_A, _A),
+    "causal_model_output_width": (_A, _A),
+    "causal_model_site_count": (_A, _A),
+    "causal_model_site_width": (_A, _N, _A),
+    "causal_model_parameter_count": (_A, _A),
+    "causal_model_tensor_count": (_A, _A),
+    "causal_model_tensor_shape": (_A, _N, _A, _A, _A),
+    "causal_model_tensor_name": (_A, _N, _A, _N, _A),
+    "causal_model_initialize": (_A, _A, _N, _S),
+    "causal_model_get_parameters": (_A, _A, _D, _N),
+    "causal_model_set_parameters": (_A, _A, _D, _N),
+    "causal_model_predict": (_A, _A, *_ARRAY, _A, *_ARRAY),
+
+    "causal_trace_create": (_A, _A),
+    "causal_trace_free": (_A,),
+    "causal_model_forward": (_A, _A, *_ARRAY, _A, _A, *_ARRAY),
+    "causal_model_backward": (_A, _A, _A, *_ARRAY, _A),
+
+    "causal_loss_create_standard": (_A, _T),
+    "causal_loss_create_intervention": (_A, _T, _I),
+    "causal_loss_create_counterfactual": (_A,),
+    "causal_loss_create_consistency": (_A,),
+    "causal_loss_create_regularization": (_A, _F),
+    "causal_loss_create_sum": (_A, _A, _A, _N),
+    "causal_loss_free": (_A,),
+    "causal_loss_evaluate": (_A, _A, _A, _A),
+
+    "causal_optimizer_create": (_A, _A, _D, _N),
+    "causal_optimizer_free": (_A,),
+    "causal_optimizer_set_learning_rate": (_A, _F),
+    "causal_optimizer_step": (_A, _A, _A, _A, _D, _N),
+
+    "causal_trainer_create": (_A, _A, _A, _A, _A, _A),
+    "causal_trainer_free": (_A,),
+    "causal_trainer_run": (_A, _F, _A),
+    "causal_trainer_cancel": (_A,),
+    "causal_trainer_history": (_A, _N, _A, _N, _A),
+    "causal_trainer_progress": (_A, _A, _A, _A),
+
+    "causal_model_save": (_A, _A, _T, _T),
+    "causal_model_load": (_A, _T),
+    "causal_model_encode": (_A, _A, _T, _A, _N, _A),
+    "causal_model_decode": (_A, _A, _N),
+    "causal_model_note": (_A, _A, _N, _A),
+}
+
+
+def library_path() -> Path:
+    """Where the library is: what CAUSAL_LIBRARY names, or else beside this package, or else in the repository's build folder."""
+    named = os.environ.get("CAUSAL_LIBRARY")
+    name = "libCausal.dylib" if sys.platform == "darwin" else "libCausal.so"
+    package = Path(__file__).resolve().parent
+    places = [Path(named)] if named else [package / name, package.parents[1] / "build" / name]
+    for place in places:
+        if place.is_file():
+            return place
+    where = " or ".join(str(place) for place in places)
+    hint = "CAUSAL_LIBRARY names no file" if named else "run `make` in the repository, or let CAUSAL_LIBRARY name it"
+    raise ImportError(f"{name} is not at {where}: {hint}")
+
+
+def _raise_on_error(status: int, function: Any, arguments: Any) -> int:
+    if status:
+        raise error_for(status, library.causal_last_error().decode("utf-8", "replace"))
+    return status
+
+
+def _open(path: Path) -> ctypes.CDLL:
+    try:
+        opened = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise ImportError(f"{path} cannot be loaded: {error}") from error
+    for name, arguments in FUNCTIONS.items():
+        try:
+            function = getattr(opened, name)
+        except AttributeError:
+            raise ImportError(f"{path} has no {name}: it is of another version than this package; build it again") from None
+        function.argtypes = arguments
+        if name in ("causal_last_error", "causal_status_name"):
+            function.restype = c_char_p
+        else:
+            function.restype = c_int
+            function.errcheck = _raise_on_error
+    return opened
+
+
+library = _open(library_path())
+
+
+class Handle:
+    """An object of the engine, freed together with this one."""
+
+    __slots__ = ("__weakref__", "_finalizer", "_free", "address")
+
+    def __init__(self, create: Callable[..., Any], free: Callable[..., Any], *arguments: Any) -> None:
+        out = c_void_p()
+        create(byref(out), *arguments)
+        self.address = out.value
+        self._free = free
+        self._finalizer = weakref.finalize(self, free, out.value)
+        self._finalizer.atexit = False      # a thread may still be using it, and the process is about to free everything
+
+    def close(self) -> None:
+        """Frees the object now. Whoever uses it afterwards gets a `HandleError`."""
+        if self._finalizer.alive:
+            self._free(self.address)        # raises where another thread is using it, and nothing has happened
+            self._finalizer.detach()
+
+
+def read_size(function: Callable[..., Any], *arguments: Any) -> int:
+    """The size that a function writes to its last argument."""
+    value = c_size_t()
+    function(*arguments, byref(value))
+    return value.value
+
+
+def read_text(function: Callable[..., Any], *arguments: Any) -> str:
+    """The text that a function writes into a buffer of whatever length it needs."""
+    length = read_size(function, *arguments, None, 0)
+    buffer = ctypes.create_string_buffer(length + 1)
+    function(*arguments, buffer, length + 1, None)
+    return buffer.value.decode()

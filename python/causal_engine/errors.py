@@ -1,0 +1,77 @@
+"""What can go wrong. Every error of the engine is a `CausalError`, and also the built-in exception that Python would raise."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError", "BusyError", "CausalError", "CheckpointError", "CycleError", "DTypeError", "DivergenceError",
+    "HandleError", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "UnknownNameError",
+]
+
+
+class CausalError(Exception):
+    """Any error of the engine. Its text is one line: what was wrong, what was expected, and where."""
+
+    # KeyError and OSError would show their argument in ways of their own.
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class ArgumentError(CausalError, TypeError):
+    """An argument is missing, or is not an array, a name or whatever else was expected."""
+
+
+class DTypeError(CausalError, TypeError):
+    """An array of another kind of number than the model's."""
+
+
+class ShapeError(CausalError, ValueError):
+    """An array of another shape than expected."""
+
+
+class InvalidValueError(CausalError, ValueError):
+    """A number, option or text outside what is allowed."""
+
+
+class UnknownNameError(CausalError, KeyError, ValueError):
+    """A feature, layer or variable that does not exist."""
+
+
+class CycleError(CausalError, ValueError):
+    """A graph with a cycle where none is allowed; the text names the cycle."""
+
+
+class CheckpointError(CausalError, ValueError, OSError):
+    """A file that cannot be read or written, or is not a checkpoint."""
+
+
+class OutOfMemoryError(CausalError, MemoryError, ValueError):
+    """More memory than there is, or than a size can count."""
+
+
+class StateError(CausalError, RuntimeError):
+    """A call out of order, such as backward after the parameters changed."""
+
+
+class BusyError(CausalError, RuntimeError):
+    """Another thread is changing the same object."""
+
+
+class HandleError(CausalError, RuntimeError):
+    """An object that was closed."""
+
+
+class DivergenceError(CausalError, ArithmeticError):
+    """Training met a loss that is not finite. The model has the weights of the end of the last finite epoch."""
+
+
+# causal_status in causal.h, from 1 on.
+_BY_STATUS: tuple[type[CausalError], ...] = (
+    ArgumentError, HandleError, BusyError, DTypeError, ShapeError, InvalidValueError, UnknownNameError, CycleError,
+    CheckpointError, OutOfMemoryError, StateError, DivergenceError,
+)
+
+
+def error_for(status: int, message: str) -> CausalError:
+    """The exception for a status of the library other than CAUSAL_OK."""
+    kind = _BY_STATUS[status - 1] if 1 <= status <= len(_BY_STATUS) else CausalError
+    return kind(message)
