@@ -142,6 +142,14 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
         }
     }
 
+    override func encode(_ parameters: UnsafeRawPointer?, note: String) throws -> [UInt8] {
+        try Checkpoint.encode(model, note: note, parameters: try self.parameters(parameters))
+    }
+
+    override func save(_ parameters: UnsafeRawPointer?, path: String, note: String) throws {
+        try Checkpoint.save(model, to: path, note: note, parameters: try self.parameters(parameters))
+    }
+
     private func own(_ trace: TraceObject) throws -> Trace<Scalar> {
         guard let trace = trace as? TraceOf<Scalar> else { throw EngineError(.state, "the trace belongs to another model") }
         return trace.trace

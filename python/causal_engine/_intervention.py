@@ -1,0 +1,87 @@
+"""do(X = v) as a caller writes it, `{layer: (do_mask, do_values)}`, and as the engine takes it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._arrays import address, dtype_code, mask_bytes, numbers
+from ._bindings import Handle, library
+from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError
+
+Interventions = Mapping[int, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is set at one site."""
+
+    site: int
+    mask: NDArray[np.uint8]         # (1, width), shared by all rows, or (rows, width)
+    values: NDArray[Any]            # likewise
+    given_shape: tuple[int, ...]    # of the values as the caller wrote them
+
+
+def edits_of(interventions: Interventions | None, widths: Sequence[int], rows: int, dtype: np.dtype[Any]) -> list[Edit]:
+    """The interventions on `rows` rows of a network whose sites have these widths; sites without one are left out."""
+    if not interventions:
+        return []
+    if not isinstance(interventions, Mapping):
+        raise ArgumentError(f"interventions: {type(interventions).__name__}, expected {{layer: (do_mask, do_values)}}")
+    edits = []
+    for key, pair in interventions.items():
+        site = _site(key, len(widths))
+        edit = _edit(site, pair, widths[site], rows, dtype)
+        if edit is not None:
+            edits.append(edit)
+    return edits
+
+
+def _site(key: Any, count: int) -> int:
+    try:
+        site = operator.index(key)
+    except TypeError:
+        site = -1
+    if not 0 <= site < count:
+        last = "" if count == 1 else f" to {count - 1} (the output)"
+        raise UnknownNameError(f"interventions: there is no layer {key!r}, expected 0 (the features){last}")
+    return site
+
+
+def _edit(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any]) -> Edit | None:
+    try:
+        given_mask, given_values = pair
+    except (TypeError, ValueError):
+        raise InvalidValueError(f"intervention at layer {site}: expected a pair (do_mask, do_values)") from None
+    if given_mask is None and given_values is None:
+        return None
+    if given_mask is None or given_values is None:
+        missing = "do_mask" if given_mask is None else "do_values"
+        raise InvalidValueError(f"intervention at layer {site}: {missing} is None, expected both or neither")
+    mask = mask_bytes(given_mask, "do_mask")
+    values = numbers(given_values, dtype, "do_values")
+    shape = values.shape
+    if not shape:
+        values = np.full((1, width), values, dtype)
+    for name, array in (("do_mask", mask), ("do_values", values)):
+        if array.shape not in ((width,), (1, width), (rows, width)):
+            raise ShapeError(f"intervention at layer {site}: {name} of shape {array.shape}, expected ({width},) or ({rows}, {width})")
+    return Edit(site, mask.reshape(-1, width), values.reshape(-1, width), shape)
+
+
+def intervention_handle(edits: Sequence[Edit], dtype: np.dtype[Any]) -> Handle | None:
+    """The edits in the engine's hands, which copies them; None where there are none."""
+    if not edits:
+        return None
+    code = dtype_code(dtype)
+    handle = Handle(library.causal_intervention_create, library.causal_intervention_free, code)
+    for edit in edits:
+        library.causal_intervention_set(
+            handle.address, edit.site, address(edit.mask), len(edit.mask),
+            address(edit.values), code, len(edit.values), edit.mask.shape[1])
+    return handle

@@ -1,0 +1,186 @@
+"""A compiled network: it knows sizes and layout and holds no numbers. Every pass names the parameter buffer that it uses, so
+that the numbers may belong to numpy here and to somebody else's tensors elsewhere."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+from collections.abc import Sequence
+from ctypes import byref, c_int, c_size_t
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, size, text
+from ._bindings import Gradients, Handle, MLPOptions, library, read_size, read_text
+from .errors import ArgumentError, InvalidValueError, ShapeError
+
+
+class Tensor(NamedTuple):
+    """Where a weight or bias lies in the parameter buffer."""
+
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+
+    def view(self, buffer: NDArray[Any]) -> NDArray[Any]:
+        """The tensor's numbers in a buffer."""
+        return buffer[self.offset:self.offset + math.prod(self.shape)].reshape(self.shape)
+
+
+class Network:
+    """A network's handle and what is fixed about it."""
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        h = handle.address
+        code = c_int()
+        library.causal_model_dtype(h, byref(code))
+        self.dtype: np.dtype[Any] = FLOAT64 if code.value else FLOAT32
+        self._code = code.value
+        self.inputs = read_size(library.causal_model_input_width, h)
+        self.outputs = read_size(library.causal_model_output_width, h)
+        self.site_widths = tuple(
+            read_size(library.causal_model_site_width, h, site)
+            for site in range(read_size(library.causal_model_site_count, h)))
+        self.parameter_count = read_size(library.causal_model_parameter_count, h)
+        self.tensors = tuple(self._tensor(i) for i in range(read_size(library.causal_model_tensor_count, h)))
+
+    def _tensor(self, index: int) -> Tensor:
+        offset, dimensions, shape = c_size_t(), c_size_t(), (c_size_t * 2)()
+        library.causal_model_tensor_shape(self.handle.address, index, byref(offset), byref(dimensions), shape)
+        name = read_text(library.causal_model_tensor_name, self.handle.address, index)
+        return Tensor(name, offset.value, tuple(shape[:dimensions.value]))
+
+    # ------------------------------------------------------------ where networks come from
+
+    @classmethod
+    def mlp(cls, inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: np.dtype[Any]) -> Network:
+        return cls._create(library.causal_model_create_mlp, inputs, hidden, outputs, activation, dtype)
+
+    @classmethod
+    def unit(cls, inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: np.dtype[Any]) -> Network:
+        return cls._create(library.causal_model_create_unit, inputs, [] if hidden is None else [hidden], outputs, activation, dtype)
+
+    @classmethod
+    def rewiring(cls, inputs: Any, outputs: Any, graph: Handle | None, dtype: np.dtype[Any]) -> Network:
+        where = None if graph is None else graph.address
+        return cls._create(library.causal_model_create_rewiring, inputs, [], outputs, "identity", dtype, where)
+
+    @classmethod
+    def _create(cls, create: Any, inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: np.dtype[Any], *more: Any) -> Network:
+        try:
+            widths = [size(width, f"hidden_dims[{k}]") for k, width in enumerate(hidden)]
+        except TypeError as error:
+            if isinstance(error, ArgumentError):
+                raise
+            raise ArgumentError(f"hidden_dims is {hidden!r}, expected a list of widths") from None
+        array = (c_size_t * len(widths))(*widths)
+        options = MLPOptions(
+            inputs=size(inputs, "input_dim"), hidden=ctypes.addressof(array), hidden_count=len(widths),
+            outputs=size(outputs, "output_dim"), activation=text(activation, "activation"), dtype=dtype_code(dtype),
+            borrows_parameters=1)
+        return cls(Handle(create, library.causal_model_free, byref(options), *more))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        return cls(Handle(library.causal_model_load, library.causal_model_free, _path(path)))
+
+    @classmethod
+    def decode(cls, checkpoint: bytes) -> Network:
+        return cls(Handle(library.causal_model_decode, library.causal_model_free, checkpoint, len(checkpoint)))
+
+    @property
+    def note(self) -> str:
+        """The text that came with the checkpoint."""
+        return read_text(library.causal_model_note, self.handle.address)
+
+    def loaded_parameters(self) -> NDArray[Any]:
+        """The numbers that came with the checkpoint."""
+        buffer = self.empty_parameters()
+        library.causal_model_get_parameters(self.handle.address, address(buffer), self._code, self.parameter_count)
+        return buffer
+
+    # ------------------------------------------------------------ parameters
+
+    def empty_parameters(self) -> NDArray[Any]:
+        try:
+            return np.empty(self.parameter_count, self.dtype)
+        except ValueError as error:
+            raise MemoryError(str(error)) from None
+
+    def initialize(self, parameters: int, seed: int) -> None:
+        """Draws the initial weights that belong to a seed, distributed as those of torch.nn.Linear."""
+        library.causal_model_initialize(self.handle.address, parameters, self.parameter_count, seed)
+
+    # ------------------------------------------------------------ passes
+
+    def rows_of(self, x: Any) -> tuple[NDArray[Any], bool]:
+        """x as (rows, inputs), and whether it was one row of shape (inputs,)."""
+        rows = numbers(x, self.dtype, "x")
+        if rows.ndim == 1 and len(rows) == self.inputs:
+            return rows.reshape(1, -1), True
+        if rows.ndim != 2 or rows.shape[1] != self.inputs:
+            raise ShapeError(f"x of shape {rows.shape}, expected (rows, {self.inputs}) or ({self.inputs},)")
+        return rows, False
+
+    def predict(self, parameters: int, x: NDArray[Any], intervention: Handle | None) -> NDArray[Any]:
+        """y (rows, outputs) for x (rows, inputs)."""
+        rows, columns = x.shape
+        y = np.empty((rows, self.outputs), self.dtype)
+        library.causal_model_predict(
+            self.handle.address, parameters, address(x), self._code, rows, columns,
+            None if intervention is None else intervention.address, address(y), self._code, rows, self.outputs)
+        return y
+
+    def forward(self, parameters: int, x: NDArray[Any], intervention: Handle | None) -> tuple[NDArray[Any], Handle]:
+        """`predict`, and what `backward` needs of the pass. The parameters must stay as they are until then."""
+        rows, columns = x.shape
+        y = np.empty((rows, self.outputs), self.dtype)
+        trace = Handle(library.causal_trace_create, library.causal_trace_free, self.handle.address)
+        library.causal_model_forward(
+            self.handle.address, parameters, address(x), self._code, rows, columns,
+            None if intervention is None else intervention.address, trace.address,
+            address(y), self._code, rows, self.outputs)
+        return y, trace
+
+    def backward(
+        self, parameters: int, trace: Handle, dy: NDArray[Any], *,
+        into_parameters: NDArray[Any] | None, into_inputs: NDArray[Any] | None, into_values: dict[int, NDArray[Any]],
+    ) -> None:
+        """Overwrites the buffers that are wanted with gradients, given that of y. `into_values` is by site."""
+        values = (ctypes.c_void_p * len(self.site_widths))()
+        for site, buffer in into_values.items():
+            values[site] = address(buffer)
+        wanted = Gradients(site_count=len(self.site_widths), values=ctypes.addressof(values))
+        if into_parameters is not None:
+            wanted.parameters, wanted.parameter_count = address(into_parameters), into_parameters.size
+        if into_inputs is not None:
+            wanted.inputs, wanted.input_rows, wanted.input_columns = address(into_inputs), *into_inputs.shape
+        library.causal_model_backward(
+            self.handle.address, parameters, trace.address, address(dy), self._code, *dy.shape, byref(wanted))
+
+    # ------------------------------------------------------------ checkpoints
+
+    def save(self, parameters: int, path: str | os.PathLike[str], note: str) -> None:
+        library.causal_model_save(self.handle.address, parameters, _path(path), text(note, "note"))
+
+    def encode(self, parameters: int, note: str) -> bytes:
+        """The bytes that `save` would write."""
+        written = text(note, "note")
+        needed = read_size(library.causal_model_encode, self.handle.address, parameters, written, None, 0)
+        buffer = (ctypes.c_char * needed)()
+        read_size(library.causal_model_encode, self.handle.address, parameters, written, buffer, needed)
+        return bytes(buffer)
+
+
+def _path(path: str | os.PathLike[str]) -> bytes:
+    try:
+        written = os.fsencode(path)
+    except TypeError:
+        raise ArgumentError(f"path is {path!r}, expected a file's path") from None
+    if b"\0" in written:
+        raise InvalidValueError(f"path is {path!r}, expected one without NUL")
+    return written

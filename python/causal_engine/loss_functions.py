@@ -1,0 +1,202 @@
+"""Losses that know which numbers were set by do(), and metrics of causal effects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._loss import Evaluation, loss_handle, sum_handle
+from ._bindings import Handle
+from .errors import ArgumentError, UnknownNameError
+from .model import CausalModel
+
+_LOSSES = ("standard_loss", "causal_intervention_loss", "counterfactual_loss", "causal_consistency_loss",
+           "causal_regularization_loss", "total_causal_loss")
+
+
+class CausalLosses:
+    """Losses of predictions under interventions. Each method returns a float; `value_and_grad` returns the gradient beside it.
+
+    Arrays are of any kind and of any number of dimensions; one of shape (k,) stands for (1, k) where shapes are broadcast, as
+    in numpy. The computation runs in float32 where all of them are float32, else in float64.
+
+    Parameters
+    ----------
+    intervention_weight, counterfactual_weight
+        Of the two terms of `total_causal_loss`.
+
+    Examples
+    --------
+    >>> losses = CausalLosses(intervention_weight=1.0)
+    >>> losses.standard_loss([[1.0], [2.0]], [[1.0], [4.0]])
+    2.0
+    >>> losses.causal_intervention_loss([[1.0], [2.0]], [[1.0], [4.0]], do_mask=[[0], [1]])
+    0.0
+    >>> losses.value_and_grad("standard_loss", [[1.0], [2.0]], [[1.0], [4.0]])
+    (2.0, array([[ 0.],
+           [-2.]]))
+    """
+
+    def __init__(self, intervention_weight: float = 1.0, counterfactual_weight: float = 0.5) -> None:
+        self.intervention_weight = float(intervention_weight)
+        self.counterfactual_weight = float(counterfactual_weight)
+
+    def __repr__(self) -> str:
+        return f"CausalLosses(intervention_weight={self.intervention_weight}, counterfactual_weight={self.counterfactual_weight})"
+
+    def standard_loss(self, pred: Any, target: Any, loss_type: str = "mse") -> float:
+        """The mean over all entries.
+
+        Parameters
+        ----------
+        pred
+            Any shape; for "cross_entropy" logits (n, c).
+        target
+            The shape of pred; for "cross_entropy" class indices (n,).
+        loss_type
+            "mse", "mae" or "cross_entropy".
+
+        Raises
+        ------
+        ShapeError
+            Shapes that differ, such as (n, 1) and (n,); the text names both.
+        InvalidValueError
+            Another loss_type, or a class index that is none.
+        """
+        return self._standard_loss(pred, target, loss_type).value()
+
+    def causal_intervention_loss(
+        self, pred: Any, target: Any, do_mask: Any = None, ignore_intervened: bool = True, loss_type: str = "mse",
+    ) -> float:
+        """The mean over the entries that do() left alone: what was set teaches nothing.
+
+        With ``m = (do_mask == 0)``, broadcast as numpy does, it is ``sum(loss * m) / max(sum(m), 1)``, both sums over the
+        broadcast shape: a mask (n, 3) against a prediction (n, 1) gives (n, 3). Cross-entropy is one loss a row, (n, 1).
+
+        Parameters
+        ----------
+        pred, target, loss_type
+            As in `standard_loss`.
+        do_mask
+            Non-zero where do() set the entry; (k,) stands for (n, k). Without it, this is the standard loss.
+        ignore_intervened
+            False: the standard loss.
+        """
+        return self._causal_intervention_loss(pred, target, do_mask, ignore_intervened, loss_type).value()
+
+    def counterfactual_loss(self, pred_factual: Any, pred_counterfactual: Any, target_factual: Any, target_counterfactual: Any) -> float:
+        """Mean squared error of the factual pair plus that of the counterfactual pair."""
+        return self._counterfactual_loss(pred_factual, pred_counterfactual, target_factual, target_counterfactual).value()
+
+    def causal_consistency_loss(self, pred_no_intervention: Any, pred_with_intervention: Any, do_mask: Any, do_values: Any) -> float:
+        """Mean squared error between `pred_with_intervention` and `do_values` over the intervened entries; 0 where there are none.
+
+        `pred_no_intervention` is accepted and not used.
+        """
+        return self._causal_consistency_loss(pred_no_intervention, pred_with_intervention, do_mask, do_values).value()
+
+    def causal_regularization_loss(self, model: CausalModel, lambda_reg: float = 0.01) -> float:
+        """`lambda_reg` times the sum of the absolute values of all weights of a model, not its biases."""
+        return self._causal_regularization_loss(model, lambda_reg).value()
+
+    def total_causal_loss(
+        self, pred: Any, target: Any, do_mask: Any = None, do_values: Any = None, pred_counterfactual: Any = None,
+        target_counterfactual: Any = None, loss_type: str = "mse",
+    ) -> float:
+        """`intervention_weight` times `causal_intervention_loss`, and, where both counterfactual arguments are given,
+        `counterfactual_weight` times `counterfactual_loss` with (pred, target) as its factual pair.
+
+        `do_values` is accepted and not used.
+        """
+        return self._total_causal_loss(pred, target, do_mask, do_values, pred_counterfactual, target_counterfactual, loss_type).value()
+
+    def value_and_grad(self, loss: str, *args: Any, **kwargs: Any) -> tuple[float, Any]:
+        """A loss and its gradient.
+
+        Parameters
+        ----------
+        loss
+            The name of one of the methods above.
+        *args, **kwargs
+            Its arguments.
+
+        Returns
+        -------
+        value : float
+        gradient
+            With respect to `pred`, of its shape; a pair, for the counterfactual prediction too, where one is among the
+            arguments; for `causal_regularization_loss` a dict of gradients by the names of the model's parameters.
+        """
+        if loss not in _LOSSES:
+            raise UnknownNameError(f"there is no loss {loss!r}, expected one of {', '.join(_LOSSES)}")
+        evaluation = getattr(self, "_" + loss)(*args, **kwargs)
+        value, gradients = evaluation.value_and_gradients()
+        if evaluation.model is not None:
+            return value, {tensor.name: tensor.view(gradients[0]) for tensor in evaluation.model.network.tensors}
+        return value, gradients[0] if len(gradients) == 1 else tuple(gradients)
+
+    # ------------------------------------------------------------ what each looks at
+
+    def _standard_loss(self, pred: Any, target: Any, loss_type: str = "mse") -> Evaluation:
+        return Evaluation(loss_handle("standard", loss_type), pred, target, classes=loss_type == "cross_entropy")
+
+    def _causal_intervention_loss(
+        self, pred: Any, target: Any, do_mask: Any = None, ignore_intervened: bool = True, loss_type: str = "mse",
+    ) -> Evaluation:
+        handle = loss_handle("intervention", loss_type, int(bool(ignore_intervened)))
+        return Evaluation(handle, pred, target, do_mask, classes=loss_type == "cross_entropy")
+
+    def _counterfactual_loss(
+        self, pred_factual: Any, pred_counterfactual: Any, target_factual: Any, target_counterfactual: Any,
+    ) -> Evaluation:
+        return Evaluation(loss_handle("counterfactual"), pred_factual, target_factual,
+                          counterfactual_prediction=pred_counterfactual, counterfactual_target=target_counterfactual)
+
+    def _causal_consistency_loss(
+        self, pred_no_intervention: Any, pred_with_intervention: Any, do_mask: Any, do_values: Any,
+    ) -> Evaluation:
+        return Evaluation(loss_handle("consistency"), pred_with_intervention, pred_with_intervention, do_mask, do_values)
+
+    def _causal_regularization_loss(self, model: CausalModel, lambda_reg: float = 0.01) -> Evaluation:
+        if not isinstance(model, CausalModel):
+            raise ArgumentError(f"model is {type(model).__name__}, expected a model of this package")
+        return Evaluation(loss_handle("regularization", float(lambda_reg)), model=model)
+
+    def _total_causal_loss(
+        self, pred: Any, target: Any, do_mask: Any = None, do_values: Any = None, pred_counterfactual: Any = None,
+        target_counterfactual: Any = None, loss_type: str = "mse",
+    ) -> Evaluation:
+        if pred_counterfactual is None or target_counterfactual is None:
+            pred_counterfactual = target_counterfactual = None
+        return Evaluation(self._total(loss_type), pred, target, do_mask, counterfactual_prediction=pred_counterfactual,
+                          counterfactual_target=target_counterfactual, classes=loss_type == "cross_entropy")
+
+    def _total(self, loss_type: str = "mse") -> Handle:
+        """`total_causal_loss` in the engine's hands, for evaluation and for training."""
+        return sum_handle((self.intervention_weight, loss_handle("intervention", loss_type, 1)),
+                          (self.counterfactual_weight, loss_handle("counterfactual")))
+
+
+class CausalMetrics:
+    """How good predictions under interventions are.
+
+    Examples
+    --------
+    >>> CausalMetrics.intervention_accuracy([[1.0], [2.0]], [[1.0], [4.0]], do_mask=[[0], [1]])
+    4.0
+    >>> CausalMetrics.causal_effect_estimation_error(true_effect=[2.0, -3.0], estimated_effect=[2.5, -3.0])
+    0.25
+    """
+
+    @staticmethod
+    def intervention_accuracy(pred: Any, target: Any, do_mask: Any) -> float:
+        """Mean squared error over the intervened entries, with the mask broadcast as in
+        `CausalLosses.causal_intervention_loss`; 0 where there are none."""
+        untouched = np.equal(do_mask, 0)
+        return Evaluation(loss_handle("intervention", "mse", 1), pred, target, untouched).value()
+
+    @staticmethod
+    def causal_effect_estimation_error(true_effect: Any, estimated_effect: Any) -> float:
+        """Mean absolute error between true and estimated effects, of one shape."""
+        return Evaluation(loss_handle("standard", "mae"), estimated_effect, true_effect).value()
