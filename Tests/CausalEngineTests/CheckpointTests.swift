@@ -86,6 +86,9 @@ import Testing
         let child = fork()
         if child == 0 {
             // The system kills a process that writes beyond its limit (SIGXFSZ), in the middle of the write.
+            var none = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, nil)
             signal(SIGXFSZ, SIG_DFL)
             var limit = rlimit(rlim_cur: 20_000, rlim_max: 20_000)
             setrlimit(__rlimit_resource_t(1), &limit)
