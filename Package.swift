@@ -21,7 +21,7 @@ let v3: [SwiftSetting] = []
 #endif
 
 let openBLAS: [LinkerSetting] = standalone
-    ? [.unsafeFlags(["-Xlinker", "-l:libopenblas.a", "-Xlinker", "-l:libgfortran.a", "-Xlinker", "-l:libquadmath.a"])]
+    ? [.unsafeFlags(["-Xlinker", "-l:libopenblas.a"])]
     : [.linkedLibrary("openblas")]
 let sharedObject: [LinkerSetting] = standalone
     ? [.unsafeFlags([

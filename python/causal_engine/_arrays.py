@@ -38,19 +38,19 @@ def numbers(array: Any, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
     """The array as dense row-major numbers of `dtype`: itself where it is that already, else a copy."""
     if type(array) is np.ndarray and array.dtype is dtype and array.flags.carray:
         return array
-    return np.require(_array(array, name), dtype, ("C_CONTIGUOUS", "ALIGNED"))
+    return np.require(any_array(array, name), dtype, ("C_CONTIGUOUS", "ALIGNED"))
 
 
 def mask_bytes(mask: Any, name: str) -> NDArray[np.uint8]:
     """Numbers or booleans as bytes that are 0 where they are 0."""
-    given = _array(mask, name)
+    given = any_array(mask, name)
     if given.dtype != np.bool_ and given.dtype != np.uint8:
         given = given != 0
     dense = np.ascontiguousarray(given).reshape(given.shape)    # ascontiguousarray makes a scalar one-dimensional
     return dense.view(np.uint8)
 
 
-def _array(array: Any, name: str) -> NDArray[Any]:
+def any_array(array: Any, name: str) -> NDArray[Any]:
     """Any kind of array as a numpy array of numbers."""
     if array is None or isinstance(array, (str, bytes, dict, set)):
         raise ArgumentError(f"{name} is {type(array).__name__}, expected an array of numbers")

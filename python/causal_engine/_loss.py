@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import _array, address, dtype_code, floating_dtype, mask_bytes, numbers, text
+from ._arrays import address, any_array, dtype_code, floating_dtype, mask_bytes, numbers, text
 from ._bindings import Handle, LossArguments, LossGradients, library
 from .errors import ShapeError
 
@@ -97,11 +97,11 @@ class Evaluation:
         """Makes every argument a dense array of the dtype to compute in, and sees to shapes that the engine would not see as given."""
         if self.model is not None:
             return self.model.network.dtype
-        prediction, target = _array(self.prediction, "pred"), _array(self.target, "target")
+        prediction, target = any_array(self.prediction, "pred"), any_array(self.target, "target")
         others = {}
         for name in ("values", "counterfactual_prediction", "counterfactual_target"):
             if getattr(self, name) is not None:
-                others[name] = _array(getattr(self, name), name)
+                others[name] = any_array(getattr(self, name), name)
         dtype = floating_dtype(prediction, target, *others.values())
         self.prediction, self.target = numbers(prediction, dtype, "pred"), numbers(target, dtype, "target")
         if self.classes:

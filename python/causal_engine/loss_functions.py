@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ._loss import Evaluation, loss_handle, sum_handle
+from ._arrays import mask_bytes
 from ._bindings import Handle
+from ._loss import Evaluation, loss_handle, sum_handle
 from .errors import ArgumentError, UnknownNameError
 from .model import CausalModel
 
@@ -193,7 +192,7 @@ class CausalMetrics:
     def intervention_accuracy(pred: Any, target: Any, do_mask: Any) -> float:
         """Mean squared error over the intervened entries, with the mask broadcast as in
         `CausalLosses.causal_intervention_loss`; 0 where there are none."""
-        untouched = np.equal(do_mask, 0)
+        untouched = mask_bytes(do_mask, "do_mask") == 0
         return Evaluation(loss_handle("intervention", "mse", 1), pred, target, untouched).value()
 
     @staticmethod

@@ -5,7 +5,7 @@ internal import CNumerics
 internal import Glibc
 
 /// The precision of a model: `Float` or `Double`. No other type can conform, since kernels exist for these two.
-public protocol EngineScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
+public protocol EngineScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, LapackScalar {
     /// Our own kernels, in the version that this processor runs best.
     static var kernels: any KernelSet<Self>.Type { get }
 

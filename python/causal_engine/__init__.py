@@ -1,0 +1,32 @@
+"""Neural networks that understand Pearl's do-operator.
+
+`do(X = v)` replaces a value in the forward pass, cuts the edges into X, and sends no gradient back through them.
+
+>>> import numpy as np
+>>> from causal_engine import CausalMLP
+>>> model = CausalMLP(input_dim=3, hidden_dims=[16, 16], output_dim=1, seed=0)
+>>> x = np.zeros((10, 3))
+>>> y = model(x, interventions={0: ([0, 1, 0], [0, 0.5, 0])})      # do(x[:, 1] = 0.5)
+>>> y.shape
+(10, 1)
+"""
+
+from .causal_unit import CausalMLP, CausalUnit
+from .errors import (
+    ArgumentError, BusyError, CausalError, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
+    InvalidValueError, OutOfMemoryError, ShapeError, StateError, UnknownNameError,
+)
+from .history import Epoch, History
+from .loss_functions import CausalLosses, CausalMetrics
+from .rewiring import CausalLayerRewiring, DAGRewiring
+from .threads import get_threads, set_threads
+from .trace import Gradients, Trace
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
+    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Gradients",
+    "HandleError", "History", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "Trace",
+    "UnknownNameError", "get_threads", "set_threads",
+]

@@ -1,0 +1,402 @@
+"""Layers and networks that understand do()."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ._arrays import FLOAT32, model_dtype
+from ._intervention import Edit, Interventions
+from ._network import Network
+from .errors import ShapeError
+from .features import IntervenedModel
+from .model import CausalModel
+from .trace import Trace
+
+__all__ = ["Activation", "CausalMLP", "CausalUnit", "Linear"]
+
+
+class Linear:
+    """The linear part of a layer: `weight` of shape (out, in) and `bias` of shape (out,), views of the model's parameters."""
+
+    __slots__ = ("_bias", "_model", "_weight")
+
+    def __init__(self, model: CausalModel, weight: NDArray[Any], bias: NDArray[Any]) -> None:
+        self._model = model
+        self._weight = weight
+        self._bias = bias
+
+    @property
+    def weight(self) -> NDArray[Any]:
+        return self._weight
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        self._write(self._weight, value)
+
+    @property
+    def bias(self) -> NDArray[Any]:
+        return self._bias
+
+    @bias.setter
+    def bias(self, value: Any) -> None:
+        self._write(self._bias, value)
+
+    def _write(self, view: NDArray[Any], value: Any) -> None:
+        try:
+            view[...] = value
+        except ValueError as error:
+            raise ShapeError(str(error)) from None
+        self._model._changes += 1
+
+    @property
+    def in_features(self) -> int:
+        return self._weight.shape[1]
+
+    @property
+    def out_features(self) -> int:
+        return self._weight.shape[0]
+
+    def __repr__(self) -> str:
+        return f"Linear({self.in_features}, {self.out_features})"
+
+
+class Activation:
+    """The activation part of a layer."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name!r})"
+
+
+class InterventionLog:
+    """The last interventions that a layer saw. Threads add to it without waiting for each other.
+
+    It keeps copies: what a caller does with a mask afterwards changes nothing here. An entry of more than a mebibyte pushes out
+    all older ones.
+    """
+
+    LENGTH = 16
+    LARGE = 1 << 20
+
+    __slots__ = ("entries", "last")
+
+    def __init__(self) -> None:
+        self.entries: deque[dict[str, NDArray[Any]]] = deque(maxlen=self.LENGTH)
+        self.last: dict[str, NDArray[Any]] | None = None
+
+    def add(self, edit: Edit | None) -> None:
+        if edit is None:
+            self.last = None
+            return
+        shared = len(edit.mask) == 1 and len(edit.values) == 1
+        mask, values = (edit.mask[0], edit.values[0]) if shared else (edit.mask, edit.values)
+        entry = {"mask": mask != 0, "values": values.copy()}
+        self.last = entry
+        if mask.nbytes + values.nbytes > self.LARGE:
+            self.entries.clear()
+        self.entries.append(entry)
+
+    def info(self) -> dict[str, NDArray[Any] | None]:
+        last = self.last
+        return {"mask": None, "values": None} if last is None else dict(last)
+
+
+class CausalUnit(CausalModel):
+    """One linear layer, or linear-activation-linear, whose input do() can set.
+
+    Parameters
+    ----------
+    input_dim, output_dim
+        Widths.
+    hidden_dim
+        Width between the two linear parts; None for one linear part and no activation.
+    activation
+        identity, relu, leaky_relu, elu, gelu, tanh, sigmoid or softplus, as in torch.nn.functional.
+    dtype
+        "float32" or "float64", of the parameters and the answers.
+    seed
+        Of the initial weights, which are distributed as those of torch.nn.Linear; None for chance.
+    feature_names
+        Of the inputs, for `do` by name.
+
+    Raises
+    ------
+    InvalidValueError
+        A width below 1, an unknown activation or dtype.
+
+    Examples
+    --------
+    >>> unit = CausalUnit(3, 1, seed=0)
+    >>> unit.layers[0].weight[...] = [[1, 2, -3]]
+    >>> unit.layers[0].bias[...] = 0
+    >>> unit([1.0, 1.0, 1.0])
+    array([0.], dtype=float32)
+    >>> unit([1.0, 1.0, 1.0], do_mask=[0, 1, 0], do_values=[0, 0.5, 0])
+    array([-1.], dtype=float32)
+    >>> unit.get_intervention_info()
+    {'mask': array([False,  True, False]), 'values': array([0. , 0.5, 0. ], dtype=float32)}
+    """
+
+    _kind = "CausalUnit"
+    _own = CausalModel._own | {"_log"}
+
+    layers: list[Linear | Activation]
+    """The linear (and activation) parts in order."""
+
+    def __init__(
+        self, input_dim: int, output_dim: int, hidden_dim: int | None = None, activation: str = "relu", *,
+        dtype: Any = "float32", seed: int | None = None, feature_names: Sequence[str] | None = None,
+    ) -> None:
+        network = Network.unit(input_dim, hidden_dim, output_dim, activation, model_dtype(dtype))
+        self.activation: str | None = activation
+        self._assemble(network, seed, feature_names)
+
+    @classmethod
+    def _view(cls, network: Network, parameters: NDArray[Any], seed: int) -> CausalUnit:
+        """A layer of a larger model: it works on the model's parameters."""
+        unit = cls.__new__(cls)
+        unit.activation = "identity"
+        unit._assemble(network, seed, None, parameters)
+        return unit
+
+    def _build(self) -> None:
+        views = self.parameters()
+        linear = [Linear(self, weight, bias) for weight, bias in zip(views[::2], views[1::2])]
+        self.layers = linear[:1] if len(linear) == 1 else [linear[0], Activation(str(self.activation)), linear[1]]
+        self._log = InterventionLog()
+
+    # ------------------------------------------------------------ passes
+
+    def forward(self, x: Any, do_mask: Any = None, do_values: Any = None) -> NDArray[Any]:
+        """What a call of the unit does."""
+        return self._predict(x, {0: (do_mask, do_values)})
+
+    def __call__(self, x: Any, do_mask: Any = None, do_values: Any = None) -> NDArray[Any]:
+        """The unit's answer, where do_mask is not zero with do_values in place of x.
+
+        Parameters
+        ----------
+        x
+            (rows, input_dim) or (input_dim,), any kind of array. An entry that do() sets may be NaN.
+        do_mask
+            (input_dim,) or (rows, input_dim), numbers or booleans.
+        do_values
+            Likewise, or one number.
+
+        Returns
+        -------
+        array
+            (rows, output_dim), or (output_dim,) for one row.
+        """
+        return self.forward(x, do_mask, do_values)
+
+    def predict(self, x: Any, do_mask: Any = None, do_values: Any = None) -> NDArray[Any]:
+        """The same as calling the unit."""
+        return self(x, do_mask, do_values)
+
+    def trace(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Trace:
+        """A pass that can be differentiated: see `Trace`."""
+        return self._trace(x, {0: (do_mask, do_values)})
+
+    def do(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> IntervenedModel:
+        """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. See `CausalMLP.do`."""
+        return IntervenedModel(self, {**(values or {}), **more})
+
+    def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
+        return self(x, *interventions[0])
+
+    # ------------------------------------------------------------ what it saw
+
+    def get_intervention_info(self) -> dict[str, NDArray[Any] | None]:
+        """`{"mask": ..., "values": ...}` of the last call, `None` where there was none."""
+        return self._log.info()
+
+    @property
+    def intervention_history(self) -> list[dict[str, NDArray[Any]]]:
+        """The last interventions, oldest first, as `get_intervention_info` gives them; at most 16."""
+        return list(self._log.entries.copy())
+
+    def _remember(self, edits: list[Edit]) -> None:
+        self._log.add(edits[0] if edits else None)
+
+    # ------------------------------------------------------------ keeping it
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "activation": self.activation}
+
+    def _restore(self, note: dict[str, Any], network: Network) -> None:
+        self.activation = note.get("activation")
+
+    def __repr__(self) -> str:
+        widths = [self.network.inputs, self.network.outputs]
+        hidden = f", {self.layers[0].out_features}, {self.activation!r}" if len(self.layers) == 3 else ""
+        return f"{type(self).__name__}({widths[0]}, {widths[1]}{hidden}{_dtype_suffix(self.network)})"
+
+
+class CausalMLP(CausalModel):
+    """A multi-layer perceptron in which do() can set the input of every layer, and the output.
+
+    Parameters
+    ----------
+    input_dim
+        Number of features.
+    hidden_dims
+        Widths of the hidden layers; may be empty.
+    output_dim
+        Number of outputs.
+    activation
+        After every layer but the last: identity, relu, leaky_relu, elu, gelu, tanh, sigmoid or softplus, as in
+        torch.nn.functional.
+    dtype
+        "float32" or "float64", of the parameters and the answers.
+    seed
+        Of the initial weights, which are distributed as those of torch.nn.Linear; None for chance.
+    feature_names
+        Of the inputs, for `do` by name. A `fit` on a data frame sets them where they are not given.
+
+    Raises
+    ------
+    InvalidValueError
+        A width below 1, an unknown activation or dtype.
+    OutOfMemoryError
+        Widths too large to hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = CausalMLP(input_dim=3, hidden_dims=[16, 16], output_dim=1, seed=0)
+    >>> model
+    CausalMLP(3, [16, 16], 1, activation='relu')
+    >>> x = np.random.default_rng(0).normal(size=(10, 3))
+    >>> do_mask, do_values = np.array([0, 1, 0]), np.array([0, 0.5, 0])
+    >>> y = model(x, interventions={0: (do_mask, do_values)})
+    >>> y.shape, y.dtype
+    ((10, 1), dtype('float32'))
+    >>> x[:, 1] = np.nan                                    # not looked at: do() sets it
+    >>> bool((model(x, interventions={0: (do_mask, do_values)}) == y).all())
+    True
+    """
+
+    _kind = "CausalMLP"
+
+    layers: list[CausalUnit]
+    """The `len(hidden_dims) + 1` units, which work on this model's parameters."""
+
+    def __init__(
+        self, input_dim: int, hidden_dims: Sequence[int], output_dim: int, activation: str = "relu", dtype: Any = "float32",
+        seed: int | None = None, *, feature_names: Sequence[str] | None = None,
+    ) -> None:
+        network = Network.mlp(input_dim, hidden_dims, output_dim, activation, model_dtype(dtype))
+        self.activation: str | None = activation
+        self._assemble(network, seed, feature_names)
+
+    def _build(self) -> None:
+        widths, tensors = self.network.site_widths, self.network.tensors
+        self.layers = []
+        for k, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+            part = Network.unit(inputs, None, outputs, "identity", self.network.dtype)
+            start = tensors[2 * k].offset
+            self.layers.append(CausalUnit._view(part, self._flat[start:start + part.parameter_count], self.seed))
+
+    # ------------------------------------------------------------ passes
+
+    def forward(self, x: Any, interventions: Interventions | None = None) -> NDArray[Any]:
+        """What a call of the model does."""
+        return self._predict(x, interventions)
+
+    def __call__(self, x: Any, interventions: Interventions | None = None) -> NDArray[Any]:
+        """The model's answer under interventions.
+
+        Parameters
+        ----------
+        x
+            (rows, input_dim) or (input_dim,), any kind of array. An entry that is read only where do() sets it may be NaN.
+        interventions
+            `{k: (do_mask, do_values)}`: the input of layer k is set to do_values where do_mask is not zero. Layer 0's input is
+            the features; k = number of layers stands for the output. Masks and values are (width,) or (rows, width), of any
+            array kind; a value may be one number. `(None, None)` means no intervention there.
+
+        Returns
+        -------
+        array
+            (rows, output_dim), or (output_dim,) for one row.
+
+        Raises
+        ------
+        ShapeError
+            x, a mask or values of a shape that does not fit; the text shows both.
+        UnknownNameError
+            A layer that does not exist. It is a ValueError.
+        """
+        return self.forward(x, interventions)
+
+    def predict(self, x: Any, interventions: Interventions | None = None) -> NDArray[Any]:
+        """The same as calling the model."""
+        return self(x, interventions)
+
+    def trace(self, x: Any, interventions: Interventions | None = None) -> Trace:
+        """A pass that can be differentiated: `trace.output` is the answer, `trace.backward(dy)` gives gradients of parameters,
+        inputs and do-values. See `Trace`."""
+        return self._trace(x, interventions)
+
+    def do(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> IntervenedModel:
+        """The model under do(), by names of features; call it with x.
+
+        Parameters
+        ----------
+        values
+            Values by name; each one number, or (rows,).
+        **more
+            The same for names that are identifiers.
+
+        Raises
+        ------
+        UnknownNameError
+            No such feature; it is a KeyError. The text shows near matches.
+
+        Examples
+        --------
+        >>> model = CausalMLP(2, [], 1, seed=0, feature_names=["dose", "blood pressure"])
+        >>> model.do(dose=0.5)
+        CausalMLP(2, [], 1, activation='relu').do(dose=0.5)
+        >>> bool((model.do({"blood pressure": 1.2})([[1, 7]]) == model([[1, 1.2]])).all())
+        True
+        """
+        return IntervenedModel(self, {**(values or {}), **more})
+
+    def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
+        return self(x, interventions)
+
+    def _remember(self, edits: list[Edit]) -> None:
+        by_site = {edit.site: edit for edit in edits}
+        for k, layer in enumerate(self.layers):
+            layer._log.add(by_site.get(k))
+
+    # ------------------------------------------------------------ keeping it
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "activation": self.activation}
+
+    def _restore(self, note: dict[str, Any], network: Network) -> None:
+        self.activation = note.get("activation")
+
+    def close(self) -> None:
+        for layer in self.layers:
+            layer.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        inputs, *hidden, outputs = self.network.site_widths
+        return f"{type(self).__name__}({inputs}, {hidden}, {outputs}, activation={self.activation!r}{_dtype_suffix(self.network)})"
+
+
+def _dtype_suffix(network: Network) -> str:
+    return "" if network.dtype == FLOAT32 else f", dtype={str(network.dtype)!r}"

@@ -1,0 +1,112 @@
+"""Features by name: columns of data frames, and do() without a mask."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._arrays import numbers
+from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError
+
+if TYPE_CHECKING:
+    from ._intervention import Interventions
+    from .model import CausalModel
+
+
+def checked_names(names: Any, count: int) -> tuple[str, ...] | None:
+    """Names of `count` features, all different; None where there are none."""
+    if names is None:
+        return None
+    if isinstance(names, str):
+        raise ArgumentError(f"feature_names is {names!r}, expected a list of {count} names")
+    given = tuple(str(name) for name in names)
+    if len(given) != count:
+        raise ShapeError(f"feature_names: {len(given)} names, expected {count}")
+    repeated = {name for name in given if given.count(name) > 1} if len(set(given)) < count else ()
+    if repeated:
+        raise InvalidValueError(f"feature_names: {sorted(repeated)[0]!r} is there twice, expected different names")
+    return given
+
+
+def names_in(data: Any) -> tuple[str, ...] | None:
+    """The names of a data frame's columns; None where the data has none."""
+    columns = getattr(data, "columns", None)
+    if columns is None or isinstance(data, np.ndarray):
+        return None
+    names = tuple(columns)
+    return names if all(isinstance(name, str) for name in names) else None
+
+
+def in_order(data: Any, names: Sequence[str] | None) -> Any:
+    """A data frame's columns in the order of the features, whatever order it has; anything else as it is."""
+    given = names_in(data)
+    if names is None or given is None or given == tuple(names):
+        return data
+    for name in names:
+        if name not in given:
+            raise UnknownNameError(_unknown("column", name, given, "x"))
+    return data[list(names)]
+
+
+def index_of(name: Any, names: Sequence[str] | None) -> int:
+    """Which feature a name stands for."""
+    if names is None:
+        raise UnknownNameError(f"no feature is named {name!r}: the model has no feature_names, expected them when it was made")
+    if name not in names:
+        raise UnknownNameError(_unknown("feature", name, names, "the model"))
+    return names.index(name)
+
+
+def _unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
+    near = difflib.get_close_matches(str(name), names, n=3) or list(names)[:8]
+    return f"no {what} of {where} is named {name!r}; near it: {', '.join(map(repr, near))}"
+
+
+class IntervenedModel:
+    """A model under do(): call it with x. `CausalUnit.do` and `CausalMLP.do` make it.
+
+    Attributes
+    ----------
+    model
+        The model, which stays as it is.
+    interventions
+        `{0: (do_mask, do_values)}`, as the model takes them.
+    """
+
+    def __init__(self, model: CausalModel, values: Mapping[str, Any]) -> None:
+        if not values:
+            raise ArgumentError("do: nothing is set, expected values by feature name, as in do(x2=0.5)")
+        self.model = model
+        self._set = dict(values)
+        self.interventions: Interventions = {0: _mask_and_values(model, self._set)}
+
+    def __call__(self, x: Any) -> NDArray[Any]:
+        """y (rows, outputs) for x (rows, features), or (outputs,) for (features,)."""
+        return self.model._call(x, self.interventions)
+
+    predict = __call__
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self._set.items())
+        return f"{self.model!r}.do({values})"
+
+
+def _mask_and_values(model: CausalModel, given: Mapping[str, Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    network = model.network
+    columns = {index_of(name, model.feature_names): numbers(value, network.dtype, f"do: {name}") for name, value in given.items()}
+    for name, column in zip(given, columns.values()):
+        if column.ndim > 1:
+            raise ShapeError(f"do: {name} of shape {column.shape}, expected a number or (rows,)")
+    rows = {len(column) for column in columns.values() if column.ndim}
+    if len(rows) > 1:
+        raise ShapeError(f"do: values for {' and '.join(map(str, sorted(rows)))} rows, expected equally many")
+    mask = np.zeros(network.inputs, np.bool_)
+    values = np.zeros((rows.pop(), network.inputs) if rows else network.inputs, network.dtype)
+    for index, column in columns.items():
+        mask[index] = True
+        values[..., index] = column
+    return mask, values

@@ -1,0 +1,307 @@
+"""What every model here can do: predict under interventions, differentiate, learn, be saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from numpy.typing import NDArray
+
+from ._arrays import address, numbers
+from ._arrays import seed as checked_seed
+from ._intervention import Interventions, edits_of, intervention_handle
+from ._network import Network
+from ._training import Rows, Training, optimizer_options
+from .errors import ArgumentError, CheckpointError, ShapeError, UnknownNameError
+from .features import checked_names, in_order, names_in
+from .history import History
+from .trace import Trace
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .loss_functions import CausalLosses
+
+__all__ = ["CausalModel"]
+
+
+class CausalModel:
+    """The common base of `CausalUnit`, `CausalMLP` and `CausalLayerRewiring`.
+
+    The parameters are one flat numpy array; the weights and biases are views of it, so that writing into them acts at once.
+    Many threads may predict with one model at the same time. Only `fit` needs it alone: a prediction that another thread asks
+    for meanwhile may raise `BusyError`.
+
+    Attributes
+    ----------
+    network
+        The compiled network: sizes, sites, and the layout of the parameters.
+    seed
+        Of the initial weights; drawn by chance where none was given.
+    feature_names
+        The names of the inputs, or None.
+    history
+        Of the last `fit`, also of one that was interrupted or diverged; None before the first.
+    """
+
+    network: Network
+    seed: int
+    feature_names: tuple[str, ...] | None
+    history: History | None
+
+    # What a checkpoint calls this class, and what is not an attribute of somebody's subclass.
+    _kind: ClassVar[str]
+    _own: ClassVar[frozenset[str]] = frozenset(
+        {"network", "seed", "feature_names", "activation", "_flat", "_address", "_changes", "_fits", "layers"})
+
+    # ------------------------------------------------------------ making one
+
+    def _assemble(
+        self, network: Network, seed: int | None = None, feature_names: Any = None, parameters: NDArray[Any] | None = None,
+    ) -> None:
+        """Takes a network, and parameters that exist already or new ones drawn from the seed."""
+        self.network = network
+        self.seed = secrets.randbits(64) if seed is None else checked_seed(seed)
+        self.feature_names = checked_names(feature_names, network.inputs)
+        self.history = None
+        self._flat = network.empty_parameters() if parameters is None else parameters
+        self._address = address(self._flat)
+        self._changes = 0       # of the parameters, as far as they are known
+        self._fits = 0
+        if parameters is None:
+            network.initialize(self._address, self.seed)
+        self._build()
+
+    def _build(self) -> None:
+        """Makes the parts that show views of the parameters."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ passes
+
+    def _predict(self, x: Any, interventions: Interventions | None) -> NDArray[Any]:
+        network = self.network
+        rows, is_one = network.rows_of(in_order(x, self.feature_names))
+        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
+        y = network.predict(self._address, rows, intervention_handle(edits, network.dtype))
+        self._remember(edits)
+        return y[0] if is_one else y
+
+    def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
+        """Calls the model with interventions by layer, however its own call takes them."""
+        raise NotImplementedError
+
+    def _remember(self, edits: list[Any]) -> None:
+        """Logs what was set."""
+
+    def _trace(self, x: Any, interventions: Interventions | None) -> Trace:
+        network = self.network
+        rows, is_one = network.rows_of(in_order(x, self.feature_names))
+        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
+        y, handle = network.forward(self._address, rows, intervention_handle(edits, network.dtype))
+        self._remember(edits)
+        return Trace(self, handle, y[0] if is_one else y, rows.shape[1:] if is_one else rows.shape, edits)
+
+    # ------------------------------------------------------------ parameters
+
+    def parameters(self) -> list[NDArray[Any]]:
+        """Weight and bias of each layer in order, as views: writing into them changes the model."""
+        return [tensor.view(self._flat) for tensor in self.network.tensors]
+
+    def named_parameters(self) -> list[tuple[str, NDArray[Any]]]:
+        """`parameters` with their names."""
+        return [(tensor.name, tensor.view(self._flat)) for tensor in self.network.tensors]
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """The parameters by name, as views; the names are those of the same network in PyTorch."""
+        return dict(self.named_parameters())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copies parameters in, by name.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is missing, or there is one too many. Nothing was changed.
+        ShapeError
+            A tensor has another shape than the model's. Nothing was changed.
+        """
+        mine = self.state_dict()
+        if mine.keys() != state.keys():
+            missing, extra = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
+            raise UnknownNameError(f"state_dict: missing {missing}, not in the model {extra}, expected {list(mine)}")
+        given = {name: numbers(array, self.network.dtype, name) for name, array in state.items()}
+        for name, array in given.items():
+            if array.shape != mine[name].shape:
+                raise ShapeError(f"state_dict: {name} of shape {array.shape}, expected {mine[name].shape}")
+        for name, array in given.items():
+            mine[name][...] = array
+        self._changes += 1
+
+    # ------------------------------------------------------------ learning
+
+    def fit(
+        self, x: Any, y: Any, interventions: Interventions | None = None, loss: str | CausalLosses = "mse", optimizer: str = "adam",
+        lr: float = 0.01, epochs: int = 100, batch_size: int | None = 32, validation_data: tuple[Any, ...] | None = None,
+        patience: int | None = None, clip_grad: float | None = None, schedule: str = "constant", weight_decay: float = 0.0,
+        seed: int | None = None, progress: bool = True, momentum: float = 0.0, step_size: int = 30, step_factor: float = 0.1,
+    ) -> History:
+        """Trains the model; the whole loop runs in the engine. A second call continues from the weights of the first.
+
+        Ctrl-C ends it within a twentieth of a second, or after the step under way, with a `KeyboardInterrupt`; the model then
+        has the weights it had reached, and `history` the epochs so far.
+
+        Parameters
+        ----------
+        x
+            (rows, features).
+        y
+            (rows, outputs), or (rows,) for one output or for class indices.
+        interventions
+            `{layer: (do_mask, do_values)}`, under which each row of y was seen. Masks and values of (rows, width) follow their
+            rows into the mini-batches; those of (width,) hold for all.
+        loss
+            "mse", "mae", "cross_entropy", or a `CausalLosses`, which minimises its `total_causal_loss` with the mask given for
+            the output (layer number = number of layers), if any.
+        optimizer
+            "adam", "adamw" or "sgd", as in torch.optim, with `lr`, `weight_decay` and, for sgd, `momentum`.
+        epochs, batch_size
+            Passes over the rows, and rows a step; None for all rows at once.
+        validation_data
+            `(x, y)` or `(x, y, interventions)`: its loss is computed after each epoch.
+        patience
+            Stop when this many epochs brought no better validation loss (training loss without validation data). Where it is
+            given the model ends with its best weights.
+        clip_grad
+            The largest norm of the whole gradient; None for no limit.
+        schedule
+            Of the learning rate: "constant", "cosine" to 0 over the epochs, or "step", times `step_factor` every `step_size`
+            epochs.
+        seed
+            Of the order of the rows; None for one that follows from the model's own, another for each call. The same seeds give
+            the same weights to the bit, on any number of threads.
+        progress
+            Show a bar.
+
+        Returns
+        -------
+        History
+            One entry an epoch.
+
+        Raises
+        ------
+        ShapeError, InvalidValueError, UnknownNameError
+            Arguments that do not fit; a number in x or y that is not finite and that no intervention covers, naming row and
+            column.
+        DivergenceError
+            A loss that is not finite. The model has the weights of the end of the last finite epoch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from causal_engine import CausalMLP
+        >>> x = np.random.default_rng(0).normal(size=(200, 2))
+        >>> model = CausalMLP(2, [], 1, seed=0)
+        >>> history = model.fit(x, x[:, 0] - x[:, 1], epochs=50, progress=False)
+        >>> history.state, bool(history.loss[-1] < 1e-3)
+        ('finished', True)
+        """
+        if self.feature_names is None:
+            self.feature_names = names_in(x)
+        training = Rows(self, x, y, interventions, "training data")
+        run = Training(
+            self, training, self._validation(validation_data), loss=loss,
+            optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=epochs, batch_size=batch_size,
+            patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor,
+            order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed))
+        self.history = run.history
+        self._fits += 1
+        self._changes += 1
+        return run.run(progress)
+
+    def _validation(self, data: tuple[Any, ...] | None) -> Rows | None:
+        if data is None:
+            return None
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            raise ArgumentError("validation_data: expected (x, y) or (x, y, interventions)")
+        return Rows(self, data[0], data[1], data[2] if len(data) == 3 else None, "validation data")
+
+    # ------------------------------------------------------------ keeping it
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a checkpoint: a safetensors file with the parameters under their names. A crash meanwhile leaves the file that
+        was there."""
+        self.network.save(self._address, path, self._note())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The model in a checkpoint, which may come from anyone.
+
+        Raises
+        ------
+        CheckpointError
+            Not there, not a checkpoint, altered, cut off, or of another class.
+        """
+        model = cls.__new__(cls)
+        model._adopt(Network.load(path), os.fspath(path))
+        return model
+
+    def _note(self) -> str:
+        return json.dumps({"class": self._kind, **self._arguments()})
+
+    def _arguments(self) -> dict[str, Any]:
+        """What a checkpoint tells beside the network."""
+        return {"seed": self.seed, "fits": self._fits, "feature_names": self.feature_names}
+
+    def _adopt(self, network: Network, source: Any) -> None:
+        """Becomes the model of a loaded network."""
+        kind = _kind_of(network)
+        if kind != self._kind:
+            raise CheckpointError(f"{source}: holds a {kind}, expected a {self._kind}")
+        note = _read_note(network.note)
+        try:
+            self._restore(note, network)
+            self._assemble(network, note.get("seed", 0), note.get("feature_names"), network.loaded_parameters())
+            self._fits = int(note.get("fits", 0))
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"{source}: its note is not one of this package ({error})") from error
+
+    def _restore(self, note: dict[str, Any], network: Network) -> None:
+        """Takes over what a class adds to the note."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        theirs = {name: value for name, value in self.__dict__.items() if name not in self._own}
+        return {"checkpoint": self.network.encode(self._address, self._note()), "attributes": theirs}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._adopt(Network.decode(state["checkpoint"]), "pickle")
+        self.__dict__.update(state["attributes"])
+
+    # ------------------------------------------------------------ and letting it go
+
+    def close(self) -> None:
+        """Frees the engine's part now instead of with the object; any later use is a `HandleError`."""
+        self.network.handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _kind_of(network: Network) -> str:
+    if any(tensor.name.startswith("linear.") for tensor in network.tensors):
+        return "CausalLayerRewiring"
+    return "CausalUnit" if len(network.site_widths) == 1 else "CausalMLP"
+
+
+def _read_note(text: str) -> dict[str, Any]:
+    """What `_note` wrote; nothing where another language saved the model."""
+    try:
+        note = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        note = {}
+    return note if isinstance(note, dict) and note.get("class") else {}
