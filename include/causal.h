@@ -41,7 +41,7 @@ typedef enum causal_status {
     CAUSAL_ERROR_NULL = 1,      /* a required pointer is NULL */
     CAUSAL_ERROR_HANDLE = 2,    /* not a live handle of this kind */
     CAUSAL_ERROR_BUSY = 3,      /* another call has the object to itself, or this one wants it and others use it */
-    CAUSAL_ERROR_DTYPE = 4,     /* an array of another dtype than the object's */
+    CAUSAL_ERROR_DTYPE = 4,     /* an array of another dtype than the object's, or no dtype at all */
     CAUSAL_ERROR_SHAPE = 5,     /* an array of another shape than expected */
     CAUSAL_ERROR_VALUE = 6,     /* a number, option or text outside what is allowed */
     CAUSAL_ERROR_NAME = 7,      /* a variable, layer or site that does not exist */
@@ -367,8 +367,8 @@ causal_status causal_trainer_create(causal_trainer **trainer, causal_model *mode
                                     const causal_dataset *training, const causal_dataset *validation,
                                     const causal_trainer_options *options);
 causal_status causal_trainer_free(causal_trainer *trainer);
-/* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state`. Call
- * it again to go on. The model is busy meanwhile.
+/* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state` (or NULL).
+ * Call it again to go on. The model is busy meanwhile.
  * DIVERGED: a loss that is not finite; the model has the weights of the end of the last finite epoch, or its first ones. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
 /* Ends a run from another thread, after the step under way; this may be called while the trainer is busy. The model keeps

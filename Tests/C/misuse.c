@@ -1,0 +1,383 @@
+/* Everything a caller should not do: each is answered with a status and one line of text, and nothing crashes. */
+#include <causal.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures;
+
+static void expect(causal_status got, causal_status expected, const char *call, int line) {
+    const char *text = causal_last_error();
+    if (got == expected && (got == CAUSAL_OK || (text[0] != '\0' && strchr(text, '\n') == NULL))) return;
+    fprintf(stderr, "misuse.c:%d: %s: %s, expected %s (\"%s\")\n", line, call, causal_status_name(got),
+            causal_status_name(expected), text);
+    failures++;
+}
+#define EXPECT(expected, call) expect(call, expected, #call, __LINE__)
+#define OK(call) EXPECT(CAUSAL_OK, call)
+
+enum { N = 3 };
+#define HUGE_SIZE SIZE_MAX
+static uint8_t bytes[64];
+static float numbers[64];
+static double doubles[64];
+static size_t sizes[64];
+static char text[64];
+static causal_epoch epochs[4];
+static const float nan_row[N] = {0, NAN, 0};
+
+/* ---------------------------------------------------------------- a handle that is none, at every function of its kind */
+
+static void bad_graph(causal_graph *g, causal_status s) {
+    causal_graph *out;
+    EXPECT(s, causal_graph_variable_count(g, sizes));
+    EXPECT(s, causal_graph_adjacency(g, bytes, N));
+    EXPECT(s, causal_graph_parents(g, 0, sizes, sizes));
+    EXPECT(s, causal_graph_children(g, 0, sizes, sizes));
+    EXPECT(s, causal_graph_ancestors(g, 0, sizes, sizes));
+    EXPECT(s, causal_graph_descendants(g, 0, sizes, sizes));
+    EXPECT(s, causal_graph_topological_order(g, sizes));
+    EXPECT(s, causal_graph_find_cycle(g, sizes, sizes));
+    EXPECT(s, causal_graph_intervene(g, bytes, N, &out));
+    EXPECT(s, causal_graph_mask_edges(g, bytes, numbers, CAUSAL_FLOAT32, N, N, doubles));
+    if (g != NULL) EXPECT(s, causal_graph_free(g));
+}
+
+static void bad_intervention(causal_intervention *i, causal_status s) {
+    EXPECT(s, causal_intervention_set(i, 0, bytes, 1, numbers, CAUSAL_FLOAT32, 1, N));
+    if (i != NULL) EXPECT(s, causal_intervention_free(i));
+}
+
+static void bad_model(causal_model *m, causal_status s) {
+    causal_dtype dtype;
+    causal_trace *trace;
+    causal_trainer *trainer;
+    causal_dataset data = CAUSAL_DATASET_INIT;
+    causal_trainer_options options = CAUSAL_TRAINER_OPTIONS_INIT;
+    data.x = data.y = numbers;
+    data.rows = data.y_columns = 1;
+    data.x_columns = N;
+    EXPECT(s, causal_model_dtype(m, &dtype));
+    EXPECT(s, causal_model_input_width(m, sizes));
+    EXPECT(s, causal_model_output_width(m, sizes));
+    EXPECT(s, causal_model_site_count(m, sizes));
+    EXPECT(s, causal_model_site_width(m, 0, sizes));
+    EXPECT(s, causal_model_parameter_count(m, sizes));
+    EXPECT(s, causal_model_tensor_count(m, sizes));
+    EXPECT(s, causal_model_tensor_shape(m, 0, sizes, sizes, sizes));
+    EXPECT(s, causal_model_tensor_name(m, 0, text, sizeof text, sizes));
+    EXPECT(s, causal_model_initialize(m, numbers, 4, 1));
+    EXPECT(s, causal_model_get_parameters(m, numbers, CAUSAL_FLOAT32, 4));
+    EXPECT(s, causal_model_set_parameters(m, numbers, CAUSAL_FLOAT32, 4));
+    EXPECT(s, causal_model_predict(m, NULL, numbers, CAUSAL_FLOAT32, 1, N, NULL, doubles, CAUSAL_FLOAT32, 1, 1));
+    EXPECT(s, causal_trace_create(&trace, m));
+    EXPECT(s, causal_model_save(m, NULL, "never-written.safetensors", NULL));
+    EXPECT(s, causal_model_encode(m, NULL, NULL, NULL, 0, sizes));
+    EXPECT(s, causal_model_note(m, text, sizeof text, sizes));
+    EXPECT(s, causal_trainer_create(&trainer, m, NULL, &data, NULL, &options));
+    if (m != NULL) EXPECT(s, causal_model_free(m));
+}
+
+static void bad_trace(const causal_model *m, causal_trace *t, causal_status s) {
+    causal_gradients gradients = CAUSAL_GRADIENTS_INIT;
+    EXPECT(s, causal_model_forward(m, NULL, numbers, CAUSAL_FLOAT32, 1, N, NULL, t, doubles, CAUSAL_FLOAT32, 1, 1));
+    EXPECT(s, causal_model_backward(m, NULL, t, numbers, CAUSAL_FLOAT32, 1, 1, &gradients));
+    if (t != NULL) EXPECT(s, causal_trace_free(t));
+}
+
+static void bad_loss(causal_loss *l, causal_status s) {
+    const causal_loss *terms[1];
+    const double weight = 1;
+    double value;
+    causal_loss *sum;
+    causal_loss_arguments arguments = CAUSAL_LOSS_ARGUMENTS_INIT;
+    arguments.prediction = arguments.target = numbers;
+    arguments.rows = arguments.columns = arguments.target_rows = arguments.target_columns = 1;
+    terms[0] = l;
+    EXPECT(s, causal_loss_evaluate(l, &arguments, &value, NULL));
+    EXPECT(s, causal_loss_create_sum(&sum, terms, &weight, 1));
+    if (l != NULL) EXPECT(s, causal_loss_free(l));
+}
+
+static void bad_optimizer(causal_optimizer *o, causal_status s) {
+    EXPECT(s, causal_optimizer_set_learning_rate(o, 0.1));
+    EXPECT(s, causal_optimizer_step(o, NULL, numbers, doubles, CAUSAL_FLOAT32, 4));
+    if (o != NULL) EXPECT(s, causal_optimizer_free(o));
+}
+
+static void bad_trainer(causal_trainer *t, causal_status s) {
+    causal_trainer_state state;
+    EXPECT(s, causal_trainer_run(t, 1, &state));
+    EXPECT(s, causal_trainer_cancel(t));
+    EXPECT(s, causal_trainer_history(t, 0, epochs, 4, sizes));
+    EXPECT(s, causal_trainer_progress(t, sizes, sizes, sizes));
+    if (t != NULL) EXPECT(s, causal_trainer_free(t));
+}
+
+static void bad_everything(void *handle, const causal_model *live, causal_status s) {
+    bad_graph((causal_graph *)handle, s);
+    bad_intervention((causal_intervention *)handle, s);
+    bad_model((causal_model *)handle, s);
+    bad_trace(live, (causal_trace *)handle, s);
+    bad_loss((causal_loss *)handle, s);
+    bad_optimizer((causal_optimizer *)handle, s);
+    bad_trainer((causal_trainer *)handle, s);
+}
+
+/* ---------------------------------------------------------------- arguments that cannot be */
+
+static void graphs(void) {
+    static const uint8_t chain[N * N] = {0, 1, 0, 0, 0, 1, 0, 0, 0}, ring[N * N] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
+    const char *const twice[N] = {"a", "b", "a"}, *const hole[N] = {"a", NULL, "c"}, *const blank[N] = {"a", "", "c"};
+    causal_graph *graph, *rewired;
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_create(NULL, chain, N, NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_create(&graph, NULL, N, NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_create(&graph, chain, N, hole));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_create(&graph, chain, 0, NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_create(&graph, chain, HUGE_SIZE, NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_create(&graph, chain, N, twice));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_create(&graph, chain, N, blank));
+    OK(causal_graph_create(&graph, ring, N, NULL));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_topological_order(graph, sizes));
+    OK(causal_graph_free(graph));
+    OK(causal_graph_create(&graph, chain, N, NULL));
+    EXPECT(CAUSAL_ERROR_NAME, causal_graph_parents(graph, N, sizes, sizes));
+    EXPECT(CAUSAL_ERROR_NAME, causal_graph_descendants(graph, HUGE_SIZE, sizes, sizes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_parents(graph, 0, NULL, sizes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_parents(graph, 0, sizes, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_adjacency(graph, bytes, N + 1));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_intervene(graph, bytes, N - 1, &rewired));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_intervene(graph, bytes, N, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_mask_edges(graph, bytes, numbers, CAUSAL_FLOAT32, N, N + 1, doubles));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_graph_mask_edges(graph, bytes, numbers, CAUSAL_FLOAT32, HUGE_SIZE, N, doubles));
+    EXPECT(CAUSAL_ERROR_DTYPE, causal_graph_mask_edges(graph, bytes, numbers, (causal_dtype)7, N, N, doubles));
+    OK(causal_graph_free(graph));
+    EXPECT(CAUSAL_ERROR_HANDLE, causal_graph_free(graph));
+}
+
+static void models(void) {
+    const size_t hidden[2] = {4, 4}, endless[2] = {HUGE_SIZE, HUGE_SIZE};
+    causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
+    causal_model *model;
+    options.inputs = N;
+    options.outputs = 1;
+    options.hidden = hidden;
+    options.hidden_count = 2;
+    EXPECT(CAUSAL_ERROR_NULL, causal_model_create_mlp(NULL, &options));
+    EXPECT(CAUSAL_ERROR_NULL, causal_model_create_mlp(&model, NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_model_create_unit(&model, &options));
+#define WITH(field, value, status) \
+    do { \
+        causal_mlp_options wrong = options; \
+        wrong.field = value; \
+        EXPECT(status, causal_model_create_mlp(&model, &wrong)); \
+    } while (0)
+    WITH(size, 0, CAUSAL_ERROR_VALUE);
+    WITH(size, HUGE_SIZE, CAUSAL_ERROR_VALUE);
+    WITH(inputs, 0, CAUSAL_ERROR_VALUE);
+    WITH(inputs, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    WITH(outputs, HUGE_SIZE / 8, CAUSAL_ERROR_MEMORY);
+    WITH(hidden, NULL, CAUSAL_ERROR_NULL);
+    WITH(hidden, endless, CAUSAL_ERROR_MEMORY);
+    WITH(hidden_count, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    WITH(activation, "swish", CAUSAL_ERROR_VALUE);
+    WITH(activation, "\xff\xfe", CAUSAL_ERROR_VALUE);
+    WITH(activation, NULL, CAUSAL_ERROR_NULL);
+    WITH(dtype, (causal_dtype)9, CAUSAL_ERROR_DTYPE);
+#undef WITH
+    EXPECT(CAUSAL_ERROR_HANDLE, causal_model_create_rewiring(&model, &options, (const causal_graph *)bytes));
+    OK(causal_model_create_mlp(&model, &options));
+    EXPECT(CAUSAL_ERROR_NAME, causal_model_site_width(model, 4, sizes));
+    EXPECT(CAUSAL_ERROR_NAME, causal_model_tensor_shape(model, HUGE_SIZE, sizes, sizes, sizes));
+    EXPECT(CAUSAL_ERROR_NAME, causal_model_tensor_name(model, 6, text, sizeof text, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_model_get_parameters(model, numbers, CAUSAL_FLOAT32, 1));
+    EXPECT(CAUSAL_ERROR_DTYPE, causal_model_set_parameters(model, numbers, CAUSAL_FLOAT64, 41));
+    EXPECT(CAUSAL_ERROR_SHAPE,
+           causal_model_predict(model, NULL, numbers, CAUSAL_FLOAT32, 2, N + 1, NULL, doubles, CAUSAL_FLOAT32, 2, 1));
+    EXPECT(CAUSAL_ERROR_SHAPE,
+           causal_model_predict(model, NULL, numbers, CAUSAL_FLOAT32, 2, N, NULL, doubles, CAUSAL_FLOAT32, 3, 1));
+    EXPECT(CAUSAL_ERROR_DTYPE,
+           causal_model_predict(model, NULL, numbers, CAUSAL_FLOAT64, 2, N, NULL, doubles, CAUSAL_FLOAT32, 2, 1));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_model_predict(model, NULL, numbers, CAUSAL_FLOAT32, HUGE_SIZE, N, NULL, doubles,
+                                                     CAUSAL_FLOAT32, HUGE_SIZE, 1));
+    EXPECT(CAUSAL_ERROR_NULL, causal_model_predict(model, NULL, NULL, CAUSAL_FLOAT32, 2, N, NULL, doubles, CAUSAL_FLOAT32, 2, 1));
+    OK(causal_model_predict(model, NULL, NULL, CAUSAL_FLOAT32, 0, N, NULL, NULL, CAUSAL_FLOAT32, 0, 1));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/no/such/file"));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/dev/zero"));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/"));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, "not a checkpoint", 16));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_save(model, NULL, "/no/such/folder/file", NULL));
+    OK(causal_model_free(model));
+    EXPECT(CAUSAL_ERROR_HANDLE, causal_model_free(model));
+}
+
+static void interventions(void) {
+    causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
+    causal_model *model;
+    causal_intervention *intervention;
+    options.inputs = N;
+    options.outputs = 1;
+    OK(causal_model_create_mlp(&model, &options));
+    EXPECT(CAUSAL_ERROR_DTYPE, causal_intervention_create(&intervention, (causal_dtype)9));
+    OK(causal_intervention_create(&intervention, CAUSAL_FLOAT32));
+    EXPECT(CAUSAL_ERROR_DTYPE, causal_intervention_set(intervention, 0, bytes, 1, doubles, CAUSAL_FLOAT64, 1, N));
+    EXPECT(CAUSAL_ERROR_NULL, causal_intervention_set(intervention, 0, NULL, 1, numbers, CAUSAL_FLOAT32, 1, N));
+    EXPECT(CAUSAL_ERROR_NULL, causal_intervention_set(intervention, 0, bytes, 1, NULL, CAUSAL_FLOAT32, 1, N));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_intervention_set(intervention, 0, bytes, HUGE_SIZE, numbers, CAUSAL_FLOAT32, 1, N));
+#define USE(status) \
+    EXPECT(status, causal_model_predict(model, NULL, numbers, CAUSAL_FLOAT32, 2, N, intervention, doubles, CAUSAL_FLOAT32, 2, 1))
+    OK(causal_intervention_set(intervention, 0, bytes, 1, numbers, CAUSAL_FLOAT32, 1, N));
+    USE(CAUSAL_OK);
+    OK(causal_intervention_set(intervention, 0, bytes, 1, numbers, CAUSAL_FLOAT32, 1, N + 1));
+    USE(CAUSAL_ERROR_SHAPE);
+    OK(causal_intervention_set(intervention, 0, bytes, 3, numbers, CAUSAL_FLOAT32, 1, N));
+    USE(CAUSAL_ERROR_SHAPE);
+    OK(causal_intervention_set(intervention, 0, bytes, 1, numbers, CAUSAL_FLOAT32, 1, N));
+    OK(causal_intervention_set(intervention, 2, bytes, 1, numbers, CAUSAL_FLOAT32, 1, N));
+    USE(CAUSAL_ERROR_NAME);
+#undef USE
+    OK(causal_intervention_free(intervention));
+    OK(causal_model_free(model));
+}
+
+static void training(void) {
+    causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
+    causal_trainer_options how = CAUSAL_TRAINER_OPTIONS_INIT;
+    causal_dataset data = CAUSAL_DATASET_INIT;
+    causal_optimizer_options step = CAUSAL_OPTIMIZER_OPTIONS_INIT;
+    causal_optimizer *optimizer;
+    causal_trainer *trainer;
+    causal_trainer_state state;
+    causal_loss *loss;
+    causal_loss_arguments arguments = CAUSAL_LOSS_ARGUMENTS_INIT;
+    causal_model *model;
+    causal_trace *trace;
+    causal_gradients gradients = CAUSAL_GRADIENTS_INIT;
+    double value;
+    options.inputs = N;
+    options.outputs = 1;
+    OK(causal_model_create_mlp(&model, &options));
+    data.x = data.y = numbers;
+    data.rows = 2;
+    data.x_columns = N;
+    data.y_columns = 1;
+#define DATA(field, wrong_value, status) \
+    do { \
+        causal_dataset wrong = data; \
+        wrong.field = wrong_value; \
+        EXPECT(status, causal_trainer_create(&trainer, model, NULL, &wrong, NULL, &how)); \
+    } while (0)
+#define HOW(field, wrong_value, status) \
+    do { \
+        causal_trainer_options wrong = how; \
+        wrong.field = wrong_value; \
+        EXPECT(status, causal_trainer_create(&trainer, model, NULL, &data, NULL, &wrong)); \
+    } while (0)
+    DATA(rows, 0, CAUSAL_ERROR_SHAPE);
+    DATA(rows, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    DATA(x_columns, N + 1, CAUSAL_ERROR_SHAPE);
+    DATA(y_columns, 2, CAUSAL_ERROR_SHAPE);
+    DATA(dtype, CAUSAL_FLOAT64, CAUSAL_ERROR_DTYPE);
+    DATA(x, NULL, CAUSAL_ERROR_NULL);
+    DATA(size, 1, CAUSAL_ERROR_VALUE);
+    data.rows = 1;
+    DATA(x, nan_row, CAUSAL_ERROR_VALUE);
+    data.rows = 2;
+    DATA(intervention, (const causal_intervention *)model, CAUSAL_ERROR_HANDLE);
+    HOW(schedule, "wavy", CAUSAL_ERROR_VALUE);
+    HOW(epochs, 0, CAUSAL_ERROR_VALUE);
+    HOW(optimizer.method, "lion", CAUSAL_ERROR_VALUE);
+    HOW(optimizer.learning_rate, NAN, CAUSAL_ERROR_VALUE);
+    HOW(optimizer.clip_norm, -1, CAUSAL_ERROR_VALUE);
+    HOW(loss, (const causal_loss *)model, CAUSAL_ERROR_HANDLE);
+    OK(causal_trainer_create(&trainer, model, NULL, &data, NULL, &how));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_trainer_run(trainer, NAN, &state));
+    OK(causal_trainer_run(trainer, 0, NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_trainer_history(trainer, 0, NULL, 4, sizes));
+    OK(causal_trainer_history(trainer, HUGE_SIZE / 4, epochs, 4, sizes));
+    OK(causal_trainer_free(trainer));
+
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_optimizer_create(&optimizer, &step, CAUSAL_FLOAT32, HUGE_SIZE));
+    OK(causal_optimizer_create(&optimizer, &step, CAUSAL_FLOAT32, 4));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_optimizer_step(optimizer, model, NULL, numbers, CAUSAL_FLOAT32, 5));
+    EXPECT(CAUSAL_ERROR_DTYPE, causal_optimizer_step(optimizer, model, NULL, doubles, CAUSAL_FLOAT64, 4));
+    EXPECT(CAUSAL_ERROR_NULL, causal_optimizer_step(optimizer, NULL, NULL, numbers, CAUSAL_FLOAT32, 4));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_optimizer_set_learning_rate(optimizer, INFINITY));
+    OK(causal_optimizer_free(optimizer));
+
+    EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_standard(&loss, "huber"));
+    EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_standard(&loss, NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_intervention(&loss, "huber", 1));
+    EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_counterfactual(NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_consistency(NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_regularization(&loss, NAN));
+    EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_sum(&loss, NULL, NULL, 2));
+    OK(causal_loss_create_standard(&loss, "mse"));
+    EXPECT(CAUSAL_ERROR_NULL, causal_loss_evaluate(loss, &arguments, &value, NULL));
+    arguments.prediction = arguments.target = numbers;
+    arguments.columns = arguments.target_columns = 1;
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_loss_evaluate(loss, &arguments, &value, NULL));
+    arguments.rows = 2;
+    arguments.target_rows = 3;
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_loss_evaluate(loss, &arguments, &value, NULL));
+    arguments.rows = arguments.target_rows = HUGE_SIZE;
+    arguments.columns = arguments.target_columns = 2;
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_loss_evaluate(loss, &arguments, &value, NULL));
+    OK(causal_loss_free(loss));
+
+    OK(causal_trace_create(&trace, model));
+    EXPECT(CAUSAL_ERROR_STATE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 1, 1, &gradients));
+    OK(causal_model_forward(model, NULL, numbers, CAUSAL_FLOAT32, 2, N, NULL, trace, doubles, CAUSAL_FLOAT32, 2, 1));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 1, 1, &gradients));
+    EXPECT(CAUSAL_ERROR_NULL, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, NULL));
+    OK(causal_model_free(model));
+    EXPECT(CAUSAL_ERROR_HANDLE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
+    OK(causal_trace_free(trace));
+}
+
+int main(void) {
+    causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
+    causal_graph *stale;
+    causal_model *live;
+    options.inputs = N;
+    options.outputs = 1;
+    OK(causal_model_create_mlp(&live, &options));
+    OK(causal_graph_create(&stale, bytes, 1, NULL));
+    OK(causal_graph_free(stale));
+
+    bad_everything(NULL, live, CAUSAL_ERROR_NULL);
+    bad_everything(stale, live, CAUSAL_ERROR_HANDLE);
+    bad_everything(bytes, live, CAUSAL_ERROR_HANDLE);
+    bad_everything((void *)(uintptr_t)1, live, CAUSAL_ERROR_HANDLE);
+    bad_everything((void *)UINTPTR_MAX, live, CAUSAL_ERROR_HANDLE);
+    bad_graph((causal_graph *)live, CAUSAL_ERROR_HANDLE);
+    bad_trainer((causal_trainer *)live, CAUSAL_ERROR_HANDLE);
+    bad_loss((causal_loss *)live, CAUSAL_ERROR_HANDLE);
+    OK(causal_graph_create(&stale, bytes, 1, NULL));
+    bad_model((causal_model *)stale, CAUSAL_ERROR_HANDLE);
+    bad_trace(live, (causal_trace *)stale, CAUSAL_ERROR_HANDLE);
+    OK(causal_graph_free(stale));
+    OK(causal_model_free(live));
+
+    OK(causal_graph_free(NULL));
+    OK(causal_intervention_free(NULL));
+    OK(causal_model_free(NULL));
+    OK(causal_trace_free(NULL));
+    OK(causal_loss_free(NULL));
+    OK(causal_optimizer_free(NULL));
+    OK(causal_trainer_free(NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_version(NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_set_threads(0));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_set_threads(HUGE_SIZE));
+    EXPECT(CAUSAL_ERROR_NULL, causal_get_threads(NULL));
+    if (causal_status_name((causal_status)99) == NULL) failures++;
+
+    graphs();
+    models();
+    interventions();
+    training();
+    if (failures == 0) printf("misuse: every call was refused as it should be\n");
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
