@@ -16,10 +16,11 @@ struct Operand<Scalar> {
     }
 
     func rows(from first: Int) -> Operand { Operand(pointer + first * rowStride, stride: stride, isTransposed: isTransposed) }
+    func columns(from first: Int) -> Operand { Operand(pointer + first * columnStride, stride: stride, isTransposed: isTransposed) }
 }
 
-/// `c = f(a b + bias)`, on our own kernels where the matrices are small and in chunks of BLAS where they are large. Which of them,
-/// and which chunks, depends on the sizes alone, so that the bits do not depend on the number of threads.
+/// `c = f(a b + bias)`, on our own kernels where the matrices are small and in tiles of BLAS where they are large. Which of them,
+/// and which tiles, depends on the sizes alone, so that the bits do not depend on the number of threads.
 struct Product {
     let rows: Int
     let columns: Int
@@ -27,9 +28,10 @@ struct Product {
 
     /// From this many multiply-adds on OpenBLAS is faster than our kernels.
     static let largeWork = 1 << 20
-    /// The multiply-adds worth one chunk, and the most chunks of one product.
-    static let chunkWork = 1 << 21
-    static let mostChunks = 32
+    /// The largest tile that one call of BLAS computes: small enough for many threads to have one, large enough that packing its
+    /// operands costs little beside multiplying them.
+    static let tileRows = 128
+    static let tileColumns = 256
 
     private var work: Int { rows * columns * depth }
     private var isLarge: Bool { work >= Product.largeWork }
@@ -54,15 +56,21 @@ struct Product {
             if ![.identity, .relu, .leakyRelu].contains(activation) { kernels.activate(activation, c, into: c, count: rows * columns) }
             return
         }
-        let chunks = min(max(work / Product.chunkWork, 1), Product.mostChunks, rows)
-        let chunkRows = (rows + chunks - 1) / chunks
-        Threads.run(chunks: (rows + chunkRows - 1) / chunkRows, work: work) { chunk in
-            let first = chunk * chunkRows, count = min(chunkRows, rows - first)
-            let part = a.rows(from: first), out = c + first * columns
-            Scalar.gemm(transposeA: part.isTransposed, transposeB: b.isTransposed, rows: count, columns: columns, depth: depth,
-                        part.pointer, strideA: part.stride, b.pointer, strideB: b.stride, beta: accumulates ? 1 : 0, out, strideC: columns)
-            if let bias { kernels.addBias(bias, to: out, into: out, rows: count, columns: columns) }
-            if activation != .identity { kernels.activate(activation, out, into: out, count: count * columns) }
+        let tilesDown = (rows + Product.tileRows - 1) / Product.tileRows, tilesAcross = (columns + Product.tileColumns - 1) / Product.tileColumns
+        let height = (rows + tilesDown - 1) / tilesDown, width = (columns + tilesAcross - 1) / tilesAcross
+        Threads.run(chunks: tilesDown * tilesAcross, work: work) { tile in
+            let row = tile / tilesAcross * height, column = tile % tilesAcross * width
+            let height = min(height, rows - row), width = min(width, columns - column)
+            let left = a.rows(from: row), right = b.columns(from: column), out = c + row * columns + column
+            if let bias {
+                for i in 0..<height { (out + i * columns).update(from: bias + column, count: width) }
+            }
+            Scalar.gemm(transposeA: left.isTransposed, transposeB: right.isTransposed, rows: height, columns: width, depth: depth,
+                        left.pointer, strideA: left.stride, right.pointer, strideB: right.stride,
+                        beta: accumulates || bias != nil ? 1 : 0, out, strideC: columns)
+            if activation != .identity {
+                for i in 0..<height { kernels.activate(activation, out + i * columns, into: out + i * columns, count: width) }
+            }
         }
     }
 }
