@@ -61,7 +61,8 @@ let package = Package(
         .executableTarget(name: "RewireGraph", dependencies: ["CausalABI"], path: "Sources/Examples/RewireGraph",
                           cSettings: header),
 
-        .testTarget(name: "CausalKernelsTests", dependencies: ["CausalKernels"], swiftSettings: swift),
+        .testTarget(name: "CausalKernelsTests",
+                    dependencies: ["CausalKernels", "CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3"], swiftSettings: swift),
         .testTarget(name: "CausalEngineTests", dependencies: ["CausalEngine"], swiftSettings: swift),
         .testTarget(name: "CausalABITests", dependencies: ["CausalABI", "CCausal"], swiftSettings: swift),
     ]

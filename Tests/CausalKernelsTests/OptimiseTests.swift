@@ -1,0 +1,62 @@
+import CausalKernelInterface
+import Glibc
+import Testing
+
+/// The rules as their papers and torch.optim write them, one number at a time.
+@Suite struct OptimiseTests {
+    @Test(arguments: [0, 1, 3, 8, 21], [0.0, 0.1]) func sgd(_ count: Int, _ decay: Double) {
+        everyKernelSet { sgd($0, count, decay, momentum: 0) }
+        everyKernelSet { sgd($0, count, decay, momentum: 0.9) }
+    }
+
+    private func sgd<K: KernelSet>(_: K.Type, _ count: Int, _ decay: Double, momentum: Double) {
+        var random = SplitMix(state: 11)
+        var p: [K.Scalar] = random.numbers(count), exact = p.map { Double($0) }
+        var m = [K.Scalar](repeating: .nan, count: count), exactM = [Double](repeating: 0, count: count)
+        for step in 1...4 {
+            let g: [K.Scalar] = random.numbers(count)
+            p = guarded(p) { p in
+                m = guarded(m) { m in
+                    K.stepSGD(p, gradient: g, momentum: momentum == 0 ? nil : m, rate: 0.05, momentumFactor: momentum, decay: decay,
+                              isFirst: step == 1, count: count)
+                }
+            }
+            for i in 0..<count {
+                let direction = Double(g[i]) + decay * exact[i]
+                exactM[i] = step == 1 ? direction : momentum * exactM[i] + direction
+                exact[i] -= 0.05 * (momentum == 0 ? direction : exactM[i])
+                expectClose(p[i], exact[i], ulps: 4 * Double(step))
+            }
+        }
+    }
+
+    @Test(arguments: [0, 1, 3, 8, 21], [(0.0, false), (0.1, false), (0.1, true)]) func adam(_ count: Int, _ decay: (Double, Bool)) {
+        everyKernelSet { adam($0, count, decay: decay.0, decoupled: decay.1) }
+    }
+
+    private func adam<K: KernelSet>(_: K.Type, _ count: Int, decay: Double, decoupled: Bool) {
+        var random = SplitMix(state: 12)
+        var p: [K.Scalar] = random.numbers(count), exact = p.map { Double($0) }
+        var m = [K.Scalar](repeating: 0, count: count), v = m, exactM = [Double](repeating: 0, count: count), exactV = exactM
+        for step in 1...5 {
+            let g: [K.Scalar] = random.numbers(count)
+            p = guarded(p) { p in
+                m = guarded(m) { m in
+                    v = guarded(v) { v in
+                        K.stepAdam(p, gradient: g, mean: m, variance: v, step: step, rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
+                                   decay: decay, decoupled: decoupled, count: count)
+                    }
+                }
+            }
+            for i in 0..<count {
+                if decoupled { exact[i] *= 1 - 0.01 * decay }
+                let gradient = Double(g[i]) + (decoupled ? 0 : decay * exact[i])
+                exactM[i] = 0.9 * exactM[i] + 0.1 * gradient
+                exactV[i] = 0.999 * exactV[i] + 0.001 * gradient * gradient
+                let mean = exactM[i] / (1 - pow(0.9, Double(step))), variance = exactV[i] / (1 - pow(0.999, Double(step)))
+                exact[i] -= 0.01 * mean / (variance.squareRoot() + 1e-8)
+                expectClose(p[i], exact[i], ulps: 8 * Double(step))
+            }
+        }
+    }
+}
