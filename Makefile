@@ -16,7 +16,7 @@ VERSION := $(shell sed -n 's/.*let version: StaticString.*"\(.*\)".*/\1/p' Sourc
 SOURCES := Package.swift include/causal.h include/module.modulemap $(shell find -L Sources -type f)
 
 export CAUSAL_TUNED := 1
-SWIFT_TEST := -c release -Xswiftc -enable-testing --scratch-path build/test
+SWIFT_TEST := -c release -Xswiftc -enable-testing --scratch-path build
 
 .PHONY: help demo test test-swift test-c test-python library venv install bench pictures soak sanitize clean
 
@@ -29,8 +29,8 @@ demo: $(LIBRARY) $(VENV) ## Train four models on an experiment; a table, and a p
 test: test-swift test-c test-python ## All tests: Swift, C, Python
 
 test-swift: build/requirements
-	swift build --build-tests $(SWIFT_TEST)
-	swift test --skip-build $(SWIFT_TEST)
+	swift build --build-tests $(SWIFT_TEST)/test
+	swift test --skip-build $(SWIFT_TEST)/test
 
 test-c: $(LIBRARY) build/requirements-test
 	Tests/C/run
@@ -62,8 +62,8 @@ soak: $(LIBRARY) ## 100,000 networks created, trained and freed: memory must not
 	build/soak
 
 sanitize: build/requirements ## The Swift tests under the address and the thread sanitizer
-	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path build/sanitize-address
-	swift test --sanitize=thread --scratch-path build/sanitize-thread
+	ASAN_OPTIONS=detect_leaks=0 CAUSAL_TUNED=0 swift test --sanitize=address $(SWIFT_TEST)/address-sanitizer
+	CAUSAL_TUNED=0 swift test --sanitize=thread $(SWIFT_TEST)/thread-sanitizer
 
 clean: ## Everything that these commands made
 	rm -rf build .build .venv
