@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError
+from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -26,11 +26,11 @@ def dtype_code(dtype: np.dtype[Any]) -> int:
 def model_dtype(dtype: Any) -> np.dtype[Any]:
     """float32 or float64, named in any way that numpy understands."""
     try:
-        found = np.dtype(dtype)
+        found = None if dtype is None else np.dtype(dtype)      # numpy takes None for float64
     except TypeError:
         found = None
     if found not in _CODES:
-        raise InvalidValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+        raise InvalidValueError(f"dtype is {shown(dtype)}, expected 'float32' or 'float64'")
     return found
 
 
@@ -89,12 +89,30 @@ def size(value: Any, name: str) -> int:
     try:
         whole = operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name} is {value!r}, expected a whole number") from None
+        raise ArgumentError(f"{name} is {shown(value)}, expected a whole number") from None
     if whole < 1:
-        raise InvalidValueError(f"{name} is {whole}, expected 1 or more")
+        raise InvalidValueError(f"{name} is {shown(whole)}, expected 1 or more")
     if whole > sys.maxsize:
-        raise OutOfMemoryError(f"{name} is {whole}, too large to hold")
+        raise OutOfMemoryError(f"{name} is {shown(whole)}, too large to hold")
     return whole
+
+
+def number(value: Any, name: str) -> float:
+    """One number."""
+    if isinstance(value, (str, bytes)):
+        raise ArgumentError(f"{name} is {shown(value)}, expected a number")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError(f"{name} is {shown(value)}, expected a number") from None
+
+
+def flag(value: Any, name: str) -> bool:
+    """Yes or no."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} is {shown(value)}, expected True or False") from None
 
 
 def seed(value: Any, name: str = "seed") -> int:
@@ -102,16 +120,16 @@ def seed(value: Any, name: str = "seed") -> int:
     try:
         whole = operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name} is {value!r}, expected a whole number or None") from None
+        raise ArgumentError(f"{name} is {shown(value)}, expected a whole number or None") from None
     if not 0 <= whole < 1 << 64:
-        raise InvalidValueError(f"{name} is {whole}, expected 0 to 2**64 - 1")
+        raise InvalidValueError(f"{name} is {shown(whole)}, expected 0 to 2**64 - 1")
     return whole
 
 
 def text(value: Any, name: str) -> bytes:
     """A text as C holds it."""
     if not isinstance(value, str):
-        raise ArgumentError(f"{name} is {value!r}, expected a text")
+        raise ArgumentError(f"{name} is {shown(value)}, expected a text")
     if "\0" in value:
-        raise InvalidValueError(f"{name} is {value!r}, expected a text without NUL")
+        raise InvalidValueError(f"{name} is {shown(value)}, expected a text without NUL")
     return value.encode("utf-8", "backslashreplace")

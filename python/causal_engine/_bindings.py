@@ -186,7 +186,7 @@ def library_path() -> Path:
         if place.is_file():
             return place
     where = " or ".join(str(place) for place in places)
-    hint = "CAUSAL_LIBRARY names no file" if named else "run `make` in the repository, or let CAUSAL_LIBRARY name it"
+    hint = "CAUSAL_LIBRARY names no file" if named else "run `make library` in the repository, or let CAUSAL_LIBRARY name it"
     raise ImportError(f"{name} is not at {where}: {hint}")
 
 

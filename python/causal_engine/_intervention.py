@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ._arrays import address, dtype_code, mask_bytes, numbers
 from ._bindings import Handle, library
-from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError
+from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 
 Interventions = Mapping[int, tuple[Any, Any]]
 
@@ -29,7 +29,7 @@ class Edit:
 
 def edits_of(interventions: Interventions | None, widths: Sequence[int], rows: int, dtype: np.dtype[Any]) -> list[Edit]:
     """The interventions on `rows` rows of a network whose sites have these widths; sites without one are left out."""
-    if not interventions:
+    if interventions is None:
         return []
     if not isinstance(interventions, Mapping):
         raise ArgumentError(f"interventions: {type(interventions).__name__}, expected {{layer: (do_mask, do_values)}}")
@@ -49,7 +49,7 @@ def _site(key: Any, count: int) -> int:
         site = -1
     if not 0 <= site < count:
         last = "" if count == 1 else f" to {count - 1} (the output)"
-        raise UnknownNameError(f"interventions: there is no layer {key!r}, expected 0 (the features){last}")
+        raise UnknownNameError(f"interventions: there is no layer {shown(key)}, expected 0 (the features){last}")
     return site
 
 

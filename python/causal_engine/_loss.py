@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from ctypes import byref, c_double
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=256)
 def loss_handle(kind: str, *arguments: Any) -> Handle:
     """The loss of a kind, as causal_loss_create_<kind> makes it."""
-    written = [text(value, "loss_type") if isinstance(value, str) else value for value in arguments]
-    return Handle(getattr(library, f"causal_loss_create_{kind}"), library.causal_loss_free, *written)
+    return Handle(getattr(library, f"causal_loss_create_{kind}"), library.causal_loss_free, *arguments)
+
+
+def typed_loss_handle(kind: str, loss_type: Any, *arguments: Any, name: str = "loss_type") -> Handle:
+    """The loss of a kind that measures errors as `loss_type` says."""
+    return loss_handle(kind, text(loss_type, name), *arguments)
 
 
 @lru_cache(maxsize=64)
@@ -127,7 +132,7 @@ def _as_matrix(array: NDArray[Any]) -> NDArray[Any]:
     """(k,) stands for (1, k), as numpy broadcasts it; leading dimensions beyond the last become rows."""
     if array.ndim == 2:
         return array
-    return array.reshape(1, -1) if array.ndim < 2 else array.reshape(-1, array.shape[-1])
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1] if array.ndim else 1)
 
 
 def _expect_same_shape(prediction: NDArray[Any], target: NDArray[Any], which: str) -> None:

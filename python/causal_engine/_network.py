@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, size, text
 from ._bindings import Gradients, Handle, MLPOptions, library, read_size, read_text
-from .errors import ArgumentError, InvalidValueError, ShapeError
+from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 
 class Tensor(NamedTuple):
@@ -62,7 +62,8 @@ class Network:
 
     @classmethod
     def unit(cls, inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: np.dtype[Any]) -> Network:
-        return cls._create(library.causal_model_create_unit, inputs, [] if hidden is None else [hidden], outputs, activation, dtype)
+        widths = [] if hidden is None else [size(hidden, "hidden_dim")]
+        return cls._create(library.causal_model_create_unit, inputs, widths, outputs, activation, dtype)
 
     @classmethod
     def rewiring(cls, inputs: Any, outputs: Any, graph: Handle | None, dtype: np.dtype[Any]) -> Network:
@@ -76,7 +77,7 @@ class Network:
         except TypeError as error:
             if isinstance(error, ArgumentError):
                 raise
-            raise ArgumentError(f"hidden_dims is {hidden!r}, expected a list of widths") from None
+            raise ArgumentError(f"hidden_dims is {shown(hidden)}, expected a list of widths") from None
         array = (c_size_t * len(widths))(*widths)
         options = MLPOptions(
             inputs=size(inputs, "input_dim"), hidden=ctypes.addressof(array), hidden_count=len(widths),
@@ -108,8 +109,8 @@ class Network:
     def empty_parameters(self) -> NDArray[Any]:
         try:
             return np.empty(self.parameter_count, self.dtype)
-        except ValueError as error:
-            raise MemoryError(str(error)) from None
+        except (ValueError, MemoryError) as error:
+            raise OutOfMemoryError(f"{self.parameter_count} parameters of {self.dtype} are too large to hold: {error}") from None
 
     def initialize(self, parameters: int, seed: int) -> None:
         """Draws the initial weights that belong to a seed, distributed as those of torch.nn.Linear."""
@@ -180,7 +181,9 @@ def _path(path: str | os.PathLike[str]) -> bytes:
     try:
         written = os.fsencode(path)
     except TypeError:
-        raise ArgumentError(f"path is {path!r}, expected a file's path") from None
+        raise ArgumentError(f"path is {shown(path)}, expected a file's path") from None
+    except UnicodeEncodeError:
+        raise InvalidValueError(f"path is {shown(path)}, expected one that a file system can hold") from None
     if b"\0" in written:
-        raise InvalidValueError(f"path is {path!r}, expected one without NUL")
+        raise InvalidValueError(f"path is {shown(path)}, expected one without NUL")
     return written

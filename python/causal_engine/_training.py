@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _bindings
-from ._arrays import address, dtype_code, numbers, seed, size, text
+from ._arrays import address, dtype_code, number, numbers, seed, size, text
 from ._bindings import Dataset, Handle, OptimizerOptions, TrainerOptions, library
 from ._intervention import Interventions, edits_of, intervention_handle
-from ._loss import loss_handle
-from .errors import ArgumentError, BusyError, DivergenceError, InvalidValueError, ShapeError
+from ._loss import typed_loss_handle
+from .errors import BusyError, DivergenceError, InvalidValueError, ShapeError
 from .features import in_order
 from .history import Epoch, History
 
@@ -59,24 +59,18 @@ class Rows:
 
 def optimizer_options(method: Any, lr: float, momentum: float, weight_decay: float, clip_grad: float | None) -> OptimizerOptions:
     """Options of an optimiser; what is not named is as in torch.optim."""
-    if clip_grad is not None and not clip_grad > 0:
+    clip_norm = 0.0 if clip_grad is None else number(clip_grad, "clip_grad")
+    if clip_grad is not None and not clip_norm > 0:
         raise InvalidValueError(f"clip_grad is {clip_grad}, expected more than 0, or None")
     return OptimizerOptions(
-        method=text(method, "optimizer"), learning_rate=_number(lr, "lr"), momentum=_number(momentum, "momentum"),
-        beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=_number(weight_decay, "weight_decay"),
-        clip_norm=0.0 if clip_grad is None else _number(clip_grad, "clip_grad"))
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{name} is {value!r}, expected a number") from None
+        method=text(method, "optimizer"), learning_rate=number(lr, "lr"), momentum=number(momentum, "momentum"),
+        beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=number(weight_decay, "weight_decay"),
+        clip_norm=clip_norm)
 
 
 def _loss(loss: str | CausalLosses) -> Handle:
     total = getattr(loss, "_total", None)
-    return loss_handle("standard", loss) if total is None else total()
+    return typed_loss_handle("standard", loss, name="loss") if total is None else total()
 
 
 class Training:
@@ -96,7 +90,7 @@ class Training:
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"),
             patience=0 if patience is None else size(patience, "patience"),
             schedule=text(schedule, "schedule"), step_epochs=size(step_size, "step_size"),
-            step_factor=_number(step_factor, "step_factor"), seed=seed(order))
+            step_factor=number(step_factor, "step_factor"), seed=seed(order))
         self._trainer = Handle(
             library.causal_trainer_create, library.causal_trainer_free, model.network.handle.address, model._address,
             byref(training.dataset), None if validation is None else byref(validation.dataset), byref(options))

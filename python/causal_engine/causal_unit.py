@@ -8,12 +8,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ._arrays import FLOAT32, model_dtype
+from ._arrays import FLOAT32, model_dtype, numbers
 from ._intervention import Edit, Interventions
 from ._network import Network
 from .errors import ShapeError
 from .features import IntervenedModel
-from .model import CausalModel
+from .model import CausalModel, Changes
 from .trace import Trace
 
 __all__ = ["Activation", "CausalMLP", "CausalUnit", "Linear"]
@@ -46,11 +46,12 @@ class Linear:
         self._write(self._bias, value)
 
     def _write(self, view: NDArray[Any], value: Any) -> None:
+        array = numbers(value, view.dtype, "value")
         try:
-            view[...] = value
-        except ValueError as error:
-            raise ShapeError(str(error)) from None
-        self._model._changes += 1
+            view[...] = array
+        except ValueError:
+            raise ShapeError(f"value of shape {array.shape}, expected {view.shape} or one that broadcasts to it") from None
+        self._model._changes.count += 1
 
     @property
     def in_features(self) -> int:
@@ -160,11 +161,11 @@ class CausalUnit(CausalModel):
         self._assemble(network, seed, feature_names)
 
     @classmethod
-    def _view(cls, network: Network, parameters: NDArray[Any], seed: int) -> CausalUnit:
+    def _view(cls, network: Network, parameters: NDArray[Any], changes: Changes, seed: int) -> CausalUnit:
         """A layer of a larger model: it works on the model's parameters."""
         unit = cls.__new__(cls)
         unit.activation = "identity"
-        unit._assemble(network, seed, None, parameters)
+        unit._assemble(network, seed, None, parameters, changes)
         return unit
 
     def _build(self) -> None:
@@ -208,7 +209,7 @@ class CausalUnit(CausalModel):
 
     def do(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> IntervenedModel:
         """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. See `CausalMLP.do`."""
-        return IntervenedModel(self, {**(values or {}), **more})
+        return IntervenedModel(self, values, more)
 
     def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
         return self(x, *interventions[0])
@@ -260,7 +261,8 @@ class CausalMLP(CausalModel):
     seed
         Of the initial weights, which are distributed as those of torch.nn.Linear; None for chance.
     feature_names
-        Of the inputs, for `do` by name. A `fit` on a data frame sets them where they are not given.
+        Of the inputs, for `do` by name. A `fit` on a data frame sets them where they are not given; without them `do` goes by
+        the columns of the data frame it is called with.
 
     Raises
     ------
@@ -304,7 +306,8 @@ class CausalMLP(CausalModel):
         for k, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
             part = Network.unit(inputs, None, outputs, "identity", self.network.dtype)
             start = tensors[2 * k].offset
-            self.layers.append(CausalUnit._view(part, self._flat[start:start + part.parameter_count], self.seed))
+            parameters = self._flat[start:start + part.parameter_count]
+            self.layers.append(CausalUnit._view(part, parameters, self._changes, self.seed))
 
     # ------------------------------------------------------------ passes
 
@@ -370,7 +373,7 @@ class CausalMLP(CausalModel):
         >>> bool((model.do({"blood pressure": 1.2})([[1, 7]]) == model([[1, 1.2]])).all())
         True
         """
-        return IntervenedModel(self, {**(values or {}), **more})
+        return IntervenedModel(self, values, more)
 
     def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
         return self(x, interventions)

@@ -64,6 +64,15 @@ class DivergenceError(CausalError, ArithmeticError):
     """Training met a loss that is not finite. The model has the weights of the end of the last finite epoch."""
 
 
+def shown(value: object) -> str:
+    """Any value as a text shows it: on one line, and not too long."""
+    try:
+        line = " ".join(repr(value).split()) if not isinstance(value, str) else repr(value)
+    except Exception:       # somebody's own repr, or a number of thousands of digits
+        line = f"some {type(value).__name__}"
+    return line if len(line) <= 120 else f"{line[:117]}..."
+
+
 # causal_status in causal.h, from 1 on.
 _BY_STATUS: tuple[type[CausalError], ...] = (
     ArgumentError, HandleError, BusyError, DTypeError, ShapeError, InvalidValueError, UnknownNameError, CycleError,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import numbers
-from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError
+from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 
 if TYPE_CHECKING:
     from ._intervention import Interventions
+    from ._network import Network
     from .model import CausalModel
 
 
@@ -21,14 +22,14 @@ def checked_names(names: Any, count: int) -> tuple[str, ...] | None:
     """Names of `count` features, all different; None where there are none."""
     if names is None:
         return None
-    if isinstance(names, str):
-        raise ArgumentError(f"feature_names is {names!r}, expected a list of {count} names")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ArgumentError(f"feature_names is {shown(names)}, expected a list of {count} names")
     given = tuple(str(name) for name in names)
     if len(given) != count:
         raise ShapeError(f"feature_names: {len(given)} names, expected {count}")
     repeated = {name for name in given if given.count(name) > 1} if len(set(given)) < count else ()
     if repeated:
-        raise InvalidValueError(f"feature_names: {sorted(repeated)[0]!r} is there twice, expected different names")
+        raise InvalidValueError(f"feature_names: {shown(sorted(repeated)[0])} is there twice, expected different names")
     return given
 
 
@@ -55,7 +56,7 @@ def in_order(data: Any, names: Sequence[str] | None) -> Any:
 def index_of(name: Any, names: Sequence[str] | None) -> int:
     """Which feature a name stands for."""
     if names is None:
-        raise UnknownNameError(f"no feature is named {name!r}: the model has no feature_names, expected them when it was made")
+        raise UnknownNameError(f"no feature is named {shown(name)}: neither the model nor x names its features")
     if name not in names:
         raise UnknownNameError(_unknown("feature", name, names, "the model"))
     return names.index(name)
@@ -63,7 +64,7 @@ def index_of(name: Any, names: Sequence[str] | None) -> int:
 
 def _unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
     near = difflib.get_close_matches(str(name), names, n=3) or list(names)[:8]
-    return f"no {what} of {where} is named {name!r}; near it: {', '.join(map(repr, near))}"
+    return f"no {what} of {where} is named {shown(name)}; near it: {', '.join(map(shown, near))}"
 
 
 class IntervenedModel:
@@ -74,30 +75,39 @@ class IntervenedModel:
     model
         The model, which stays as it is.
     interventions
-        `{0: (do_mask, do_values)}`, as the model takes them.
+        `{0: (do_mask, do_values)}`, as the model takes them; None where only the columns of x will tell which features are meant.
     """
 
-    def __init__(self, model: CausalModel, values: Mapping[str, Any]) -> None:
-        if not values:
-            raise ArgumentError("do: nothing is set, expected values by feature name, as in do(x2=0.5)")
+    def __init__(self, model: CausalModel, values: Mapping[str, Any] | None, more: Mapping[str, Any]) -> None:
+        if values is not None and not isinstance(values, Mapping):
+            raise ArgumentError(f"do: {type(values).__name__}, expected values by feature name, as in do(x2=0.5)")
         self.model = model
-        self._set = dict(values)
-        self.interventions: Interventions = {0: _mask_and_values(model, self._set)}
+        self._set = {**(values or {}), **more}
+        if not self._set:
+            raise ArgumentError("do: nothing is set, expected values by feature name, as in do(x2=0.5)")
+        names = model.feature_names
+        self.interventions: Interventions | None = None if names is None else self._by_layer(names)
 
     def __call__(self, x: Any) -> NDArray[Any]:
         """y (rows, outputs) for x (rows, features), or (outputs,) for (features,)."""
-        return self.model._call(x, self.interventions)
+        return self.model._call(x, self.interventions or self._by_layer(names_in(x)))
+
+    def _by_layer(self, names: Sequence[str] | None) -> Interventions:
+        return {0: _mask_and_values(self.model.network, names, self._set)}
 
     predict = __call__
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self._set.items())
+        values = ", ".join(f"{name}={shown(value)}" for name, value in self._set.items())
         return f"{self.model!r}.do({values})"
 
 
-def _mask_and_values(model: CausalModel, given: Mapping[str, Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    network = model.network
-    columns = {index_of(name, model.feature_names): numbers(value, network.dtype, f"do: {name}") for name, value in given.items()}
+def _mask_and_values(
+    network: Network, names: Sequence[str] | None, given: Mapping[str, Any],
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    if names is not None and len(names) != network.inputs:
+        raise ShapeError(f"x has {len(names)} columns, expected {network.inputs}")
+    columns = {index_of(name, names): numbers(value, network.dtype, f"do: {name}") for name, value in given.items()}
     for name, column in zip(given, columns.values()):
         if column.ndim > 1:
             raise ShapeError(f"do: {name} of shape {column.shape}, expected a number or (rows,)")

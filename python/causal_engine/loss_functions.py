@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._arrays import mask_bytes
+from ._arrays import flag, mask_bytes, number
 from ._bindings import Handle
-from ._loss import Evaluation, loss_handle, sum_handle
-from .errors import ArgumentError, UnknownNameError
+from ._loss import Evaluation, loss_handle, sum_handle, typed_loss_handle
+from .errors import ArgumentError, UnknownNameError, shown
 from .model import CausalModel
 
 _LOSSES = ("standard_loss", "causal_intervention_loss", "counterfactual_loss", "causal_consistency_loss",
@@ -38,8 +38,8 @@ class CausalLosses:
     """
 
     def __init__(self, intervention_weight: float = 1.0, counterfactual_weight: float = 0.5) -> None:
-        self.intervention_weight = float(intervention_weight)
-        self.counterfactual_weight = float(counterfactual_weight)
+        self.intervention_weight = number(intervention_weight, "intervention_weight")
+        self.counterfactual_weight = number(counterfactual_weight, "counterfactual_weight")
 
     def __repr__(self) -> str:
         return f"CausalLosses(intervention_weight={self.intervention_weight}, counterfactual_weight={self.counterfactual_weight})"
@@ -127,8 +127,8 @@ class CausalLosses:
             With respect to `pred`, of its shape; a pair, for the counterfactual prediction too, where one is among the
             arguments; for `causal_regularization_loss` a dict of gradients by the names of the model's parameters.
         """
-        if loss not in _LOSSES:
-            raise UnknownNameError(f"there is no loss {loss!r}, expected one of {', '.join(_LOSSES)}")
+        if not isinstance(loss, str) or loss not in _LOSSES:
+            raise UnknownNameError(f"there is no loss {shown(loss)}, expected one of {', '.join(_LOSSES)}")
         evaluation = getattr(self, "_" + loss)(*args, **kwargs)
         value, gradients = evaluation.value_and_gradients()
         if evaluation.model is not None:
@@ -138,12 +138,12 @@ class CausalLosses:
     # ------------------------------------------------------------ what each looks at
 
     def _standard_loss(self, pred: Any, target: Any, loss_type: str = "mse") -> Evaluation:
-        return Evaluation(loss_handle("standard", loss_type), pred, target, classes=loss_type == "cross_entropy")
+        return Evaluation(typed_loss_handle("standard", loss_type), pred, target, classes=loss_type == "cross_entropy")
 
     def _causal_intervention_loss(
         self, pred: Any, target: Any, do_mask: Any = None, ignore_intervened: bool = True, loss_type: str = "mse",
     ) -> Evaluation:
-        handle = loss_handle("intervention", loss_type, int(bool(ignore_intervened)))
+        handle = typed_loss_handle("intervention", loss_type, int(flag(ignore_intervened, "ignore_intervened")))
         return Evaluation(handle, pred, target, do_mask, classes=loss_type == "cross_entropy")
 
     def _counterfactual_loss(
@@ -160,7 +160,7 @@ class CausalLosses:
     def _causal_regularization_loss(self, model: CausalModel, lambda_reg: float = 0.01) -> Evaluation:
         if not isinstance(model, CausalModel):
             raise ArgumentError(f"model is {type(model).__name__}, expected a model of this package")
-        return Evaluation(loss_handle("regularization", float(lambda_reg)), model=model)
+        return Evaluation(loss_handle("regularization", number(lambda_reg, "lambda_reg")), model=model)
 
     def _total_causal_loss(
         self, pred: Any, target: Any, do_mask: Any = None, do_values: Any = None, pred_counterfactual: Any = None,
@@ -173,7 +173,7 @@ class CausalLosses:
 
     def _total(self, loss_type: str = "mse") -> Handle:
         """`total_causal_loss` in the engine's hands, for evaluation and for training."""
-        return sum_handle((self.intervention_weight, loss_handle("intervention", loss_type, 1)),
+        return sum_handle((self.intervention_weight, typed_loss_handle("intervention", loss_type, 1)),
                           (self.counterfactual_weight, loss_handle("counterfactual")))
 
 
@@ -193,9 +193,9 @@ class CausalMetrics:
         """Mean squared error over the intervened entries, with the mask broadcast as in
         `CausalLosses.causal_intervention_loss`; 0 where there are none."""
         untouched = mask_bytes(do_mask, "do_mask") == 0
-        return Evaluation(loss_handle("intervention", "mse", 1), pred, target, untouched).value()
+        return Evaluation(typed_loss_handle("intervention", "mse", 1), pred, target, untouched).value()
 
     @staticmethod
     def causal_effect_estimation_error(true_effect: Any, estimated_effect: Any) -> float:
         """Mean absolute error between true and estimated effects, of one shape."""
-        return Evaluation(loss_handle("standard", "mae"), estimated_effect, true_effect).value()
+        return Evaluation(typed_loss_handle("standard", "mae"), estimated_effect, true_effect).value()

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["CausalModel"]
 
 
+class Changes:
+    """How often parameters were changed, as far as that is known. Models that share parameters share this."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class CausalModel:
     """The common base of `CausalUnit`, `CausalMLP` and `CausalLayerRewiring`.
 
@@ -61,15 +70,17 @@ class CausalModel:
 
     def _assemble(
         self, network: Network, seed: int | None = None, feature_names: Any = None, parameters: NDArray[Any] | None = None,
+        changes: Changes | None = None,
     ) -> None:
-        """Takes a network, and parameters that exist already or new ones drawn from the seed."""
+        """Takes a network, and parameters that exist already or new ones drawn from the seed. `changes` comes with parameters that
+        belong to another model too."""
         self.network = network
         self.seed = secrets.randbits(64) if seed is None else checked_seed(seed)
         self.feature_names = checked_names(feature_names, network.inputs)
         self.history = None
         self._flat = network.empty_parameters() if parameters is None else parameters
         self._address = address(self._flat)
-        self._changes = 0       # of the parameters, as far as they are known
+        self._changes = Changes() if changes is None else changes
         self._fits = 0
         if parameters is None:
             network.initialize(self._address, self.seed)
@@ -129,8 +140,10 @@ class CausalModel:
             A tensor has another shape than the model's. Nothing was changed.
         """
         mine = self.state_dict()
+        if not isinstance(state, Mapping):
+            raise ArgumentError(f"state_dict: {type(state).__name__}, expected a dict of arrays by name")
         if mine.keys() != state.keys():
-            missing, extra = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys())
+            missing, extra = sorted(mine.keys() - state.keys()), sorted(state.keys() - mine.keys(), key=str)
             raise UnknownNameError(f"state_dict: missing {missing}, not in the model {extra}, expected {list(mine)}")
         given = {name: numbers(array, self.network.dtype, name) for name, array in state.items()}
         for name, array in given.items():
@@ -138,7 +151,7 @@ class CausalModel:
                 raise ShapeError(f"state_dict: {name} of shape {array.shape}, expected {mine[name].shape}")
         for name, array in given.items():
             mine[name][...] = array
-        self._changes += 1
+        self._changes.count += 1
 
     # ------------------------------------------------------------ learning
 
@@ -218,7 +231,7 @@ class CausalModel:
             order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed))
         self.history = run.history
         self._fits += 1
-        self._changes += 1
+        self._changes.count += 1
         return run.run(progress)
 
     def _validation(self, data: tuple[Any, ...] | None) -> Rows | None:
@@ -264,7 +277,7 @@ class CausalModel:
         try:
             self._restore(note, network)
             self._assemble(network, note.get("seed", 0), note.get("feature_names"), network.loaded_parameters())
-            self._fits = int(note.get("fits", 0))
+            self._fits = checked_seed(note.get("fits", 0), "fits")
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{source}: its note is not one of this package ({error})") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from ctypes import byref, c_size_t
 from typing import Any
 
@@ -10,10 +11,9 @@ from numpy.typing import NDArray
 
 from ._arrays import address, any_array, dtype_code, floating_dtype, mask_bytes, model_dtype, numbers, size
 from ._bindings import Handle, library
-
 from ._network import Network
 from .causal_unit import Linear
-from .errors import ArgumentError, CheckpointError, ShapeError, UnknownNameError
+from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 from .model import CausalModel
 from .trace import Trace
 
@@ -47,7 +47,7 @@ class DAGRewiring:
     def __init__(self, num_variables: int) -> None:
         self.num_variables = size(num_variables, "num_variables")
         if self.num_variables > 65535:
-            raise ShapeError(f"num_variables is {self.num_variables}, expected at most 65535")
+            raise InvalidValueError(f"num_variables is {self.num_variables}, expected at most 65535")
         self._use(np.zeros((self.num_variables, self.num_variables), np.uint8))
 
     def _use(self, adjacency: NDArray[np.uint8]) -> None:
@@ -148,11 +148,11 @@ class DAGRewiring:
 
     def _index(self, variable: Any) -> int:
         try:
-            index = variable.__index__()
-        except AttributeError:
-            raise ArgumentError(f"variable is {variable!r}, expected a whole number") from None
+            index = operator.index(variable)
+        except TypeError:
+            raise ArgumentError(f"variable is {shown(variable)}, expected a whole number") from None
         if not 0 <= index < self.num_variables:
-            raise UnknownNameError(f"there is no variable {index}, expected 0 to {self.num_variables - 1}")
+            raise UnknownNameError(f"there is no variable {shown(index)}, expected 0 to {self.num_variables - 1}")
         return index
 
     def __getstate__(self) -> dict[str, Any]:
@@ -302,7 +302,7 @@ class CausalLayerRewiring(CausalModel):
     def reset_weights(self) -> None:
         """Puts the weights of construction time back."""
         self.network.initialize(self._address, self.seed)
-        self._changes += 1
+        self._changes.count += 1
 
     # ------------------------------------------------------------ keeping it
 
@@ -316,6 +316,8 @@ class CausalLayerRewiring(CausalModel):
         self.dag_rewiring = None
         if edges is None:
             return
+        if network.inputs != network.outputs:       # before a small file makes a large matrix
+            raise ShapeError(f"edges of a layer with {network.inputs} inputs and {network.outputs} outputs, expected equally many")
         dag = DAGRewiring(network.inputs)
         adjacency = np.zeros((network.inputs, network.inputs), np.uint8)
         for edge in edges:

@@ -56,7 +56,7 @@ class Trace:
         self._handle = handle
         self._inputs = inputs
         self._edits = edits
-        self._changes = model._changes
+        self._changes = model._changes.count
 
     def backward(self, gradient: Any, *, parameters: bool = True, inputs: bool = True, values: bool = True) -> Gradients:
         """The chain rule through this pass; may be called again with another gradient.
@@ -92,7 +92,7 @@ class Trace:
         dy = numbers(gradient, network.dtype, "gradient")
         if dy.shape != self.output.shape:
             raise ShapeError(f"gradient of shape {dy.shape}, expected {self.output.shape} as the output")
-        if model._changes != self._changes:
+        if model._changes.count != self._changes:
             raise StateError("backward: the parameters were changed after the forward pass of this trace; run it again")
         flat = np.empty(network.parameter_count, network.dtype) if parameters else None
         into_inputs = np.empty(self._inputs, network.dtype) if inputs else None

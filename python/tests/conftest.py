@@ -1,0 +1,22 @@
+"""What all tests share: hypothesis draws the same examples every time and never looks at the clock."""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from causal_engine import get_threads, set_threads
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=60)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def threads_stay_as_they_were():
+    before = get_threads()
+    yield
+    set_threads(before)

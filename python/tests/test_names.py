@@ -1,0 +1,123 @@
+"""do() by the names of features, and data frames whose columns may stand in any order."""
+
+import numpy as np
+import pytest
+
+from causal_engine import ArgumentError, CausalMLP, CausalUnit, InvalidValueError, ShapeError, UnknownNameError
+
+NAMES = ["dose", "x2", "blood pressure"]
+
+
+@pytest.fixture(params=[CausalMLP, CausalUnit])
+def model(request):
+    shape = (3, [4], 2) if request.param is CausalMLP else (3, 2)
+    return request.param(*shape, seed=0, feature_names=NAMES)
+
+
+@pytest.fixture
+def x(rng):
+    return rng.normal(size=(5, 3))
+
+
+def test_do_by_name_is_do_by_mask(model, x):
+    assert np.array_equal(model.do(x2=0.5)(x), model(np.where([0, 1, 0], 0.5, x)))
+    assert np.array_equal(model.do({"blood pressure": 1.2}, dose=2)(x), model(np.where([1, 0, 1], [2, 0, 1.2], x)))
+    assert np.array_equal(model.do(x2=0.5).predict(x), model.do(x2=0.5)(x))
+    assert np.array_equal(model.do(x2=0.5)(x[0]), model.do(x2=0.5)(x)[0])
+
+
+def test_values_may_differ_from_row_to_row(model, x):
+    wanted = x.copy()
+    wanted[:, 1], wanted[:, 0] = np.arange(5), 7
+    assert np.array_equal(model.do(x2=np.arange(5), dose=7)(x), model(wanted))
+
+
+def test_the_model_itself_stays_as_it_is(model, x):
+    before = model(x)
+    changed = model.do(x2=9.0)
+    changed(x)
+    assert np.array_equal(model(x), before) and changed.model is model
+    assert repr(changed) == f"{model!r}.do(x2=9.0)"
+
+
+def test_names_that_are_pythons_own_words_can_be_set(x):
+    model = CausalMLP(3, [], 1, seed=0, feature_names=["self", "values", "x"])
+    assert np.array_equal(model.do(self=1, values=2, x=3)(x), model(np.tile([1.0, 2, 3], (5, 1))))
+
+
+def test_an_unknown_name_is_an_error_with_near_ones(model):
+    with pytest.raises(UnknownNameError, match="blood_pressure.*near it: 'blood pressure'"):
+        model.do(blood_pressure=1)
+    with pytest.raises(KeyError):
+        model.do({5: 1.0})
+
+
+def test_setting_nothing_or_nonsense_is_an_error(model, x):
+    for nothing in (None, {}, [], [1, 2]):
+        with pytest.raises(ArgumentError, match="^do: "):
+            model.do(nothing)
+    with pytest.raises(ArgumentError, match="x2 is str"):
+        model.do(x2="high")
+    with pytest.raises(ShapeError, match=r"x2 of shape \(1, 5\)"):
+        model.do(x2=np.zeros((1, 5)))
+    with pytest.raises(ShapeError, match="2 and 3 rows"):
+        model.do(x2=[1, 2], dose=[1, 2, 3])
+    with pytest.raises(ShapeError, match=r"\(2, 3\), expected \(3,\) or \(5, 3\)"):
+        model.do(x2=[1, 2])(x)
+
+
+@pytest.mark.parametrize("names, kind, message", [
+    (["a", "b"], ShapeError, "2 names, expected 3"),
+    (["a", "b", "a"], InvalidValueError, "'a' is there twice"),
+    ("abc", ArgumentError, "'abc'"),
+    (5, ArgumentError, "feature_names is 5"),
+])
+def test_feature_names_are_checked(names, kind, message):
+    with pytest.raises(kind, match=message):
+        CausalMLP(3, [], 1, feature_names=names)
+
+
+def test_without_names_anywhere_do_by_name_is_an_error(x):
+    with pytest.raises(UnknownNameError, match="no feature is named 'x2'"):
+        CausalMLP(3, [], 1).do(x2=0.5)(x)
+
+
+# ---------------------------------------------------------------- data frames
+
+@pytest.fixture
+def frame(x):
+    return pytest.importorskip("pandas").DataFrame(x, columns=NAMES)
+
+
+def test_columns_may_stand_in_any_order_and_there_may_be_more(model, x, frame):
+    assert np.array_equal(model(frame[NAMES[::-1]]), model(x))
+    assert np.array_equal(model(frame.assign(other=1.0)[["other", *NAMES[::-1]]]), model(x))
+
+
+def test_a_missing_column_is_named(model, frame):
+    with pytest.raises(KeyError, match="'x2'"):
+        model(frame.drop(columns="x2").assign(x3=0.0))
+
+
+def test_columns_without_names_are_taken_as_they_stand(model, x, frame):
+    assert np.array_equal(model(frame.set_axis([2, 1, 0], axis=1)), model(x))
+
+
+def test_a_data_frame_alone_names_the_features(x, frame):
+    model = CausalMLP(3, [4], 2, seed=0)
+    assert np.array_equal(model.do(x2=0.5)(frame), model(np.where([0, 1, 0], 0.5, x)))
+    reordered = frame[NAMES[::-1]]
+    assert np.array_equal(model.do(dose=0.5)(reordered), model(np.where([0, 0, 1], 0.5, x[:, ::-1])))
+    with pytest.raises(UnknownNameError, match="'x3'.*'x2'"):
+        model.do(x3=0.5)(frame)
+    with pytest.raises(ShapeError, match="4 columns, expected 3"):
+        model.do(x2=0.5)(frame.assign(other=1.0))
+
+
+def test_fit_on_a_data_frame_remembers_its_names(x, frame):
+    model = CausalMLP(3, [], 1, seed=0)
+    model.fit(frame, x[:, 0], epochs=1, progress=False)
+    assert model.feature_names == tuple(NAMES)
+    assert np.array_equal(model(frame[NAMES[::-1]]), model(x))
+    named = CausalMLP(3, [], 1, seed=0, feature_names=frame)
+    assert named.feature_names == tuple(NAMES)
