@@ -63,7 +63,7 @@ soak: $(LIBRARY) ## 100,000 networks created, trained and freed: memory must not
 
 sanitize: build/requirements ## The Swift tests under the address and the thread sanitizer
 	ASAN_OPTIONS=detect_leaks=0 CAUSAL_TUNED=0 swift test --sanitize=address $(SWIFT_TEST)/address-sanitizer
-	CAUSAL_TUNED=0 swift test --sanitize=thread $(SWIFT_TEST)/thread-sanitizer
+	TSAN_OPTIONS=die_after_fork=0 CAUSAL_TUNED=0 swift test --sanitize=thread $(SWIFT_TEST)/thread-sanitizer
 
 clean: ## Everything that these commands made
 	rm -rf build .build .venv

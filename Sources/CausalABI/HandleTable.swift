@@ -1,4 +1,5 @@
 internal import CCausal
+internal import CausalEngine
 internal import Glibc
 
 /// The kinds of object that C can hold. A handle carries its kind in the top byte, where no address has anything.
@@ -31,25 +32,18 @@ enum HandleTable {
     nonisolated(unsafe) private static var free: [Int] = []
     private static let mostSlots = 1 << 24
 
-    nonisolated(unsafe) private static let lock: UnsafeMutablePointer<pthread_mutex_t> = {
-        let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        pthread_mutex_init(lock, nil)
+    private static let lock: Lock = {
+        let lock = Lock()
         // A fork happens between calls: no other thread's half-done change, and none of its uses, reaches the child.
-        pthread_atfork({ pthread_mutex_lock(HandleTable.lock) }, { pthread_mutex_unlock(HandleTable.lock) }, {
-            pthread_mutex_init(HandleTable.lock, nil)
+        pthread_atfork({ HandleTable.lock.lock() }, { HandleTable.lock.unlock() }, {
+            pthread_mutex_init(HandleTable.lock.handle, nil)
             for index in HandleTable.slots.indices { HandleTable.slots[index].users = 0 }
         })
         return lock
     }()
 
-    private static func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
-        return try body()
-    }
-
     static func insert<Object: Handled>(_ object: Object) throws -> OpaquePointer {
-        try locked {
+        try lock.withLock {
             let index: Int
             if let reused = free.popLast() {
                 index = reused
@@ -69,41 +63,41 @@ enum HandleTable {
 
     /// Runs `body` on an object that others may read at the same time.
     static func reading<Object: Handled, Result>(_ handle: OpaquePointer?, _: Object.Type, _ body: (Object) throws -> Result) throws -> Result {
-        let (index, object) = try locked {
+        let (index, object) = try lock.withLock {
             let index = try find(handle, Object.kind)
             guard slots[index].users >= 0 else { throw busy(Object.kind) }
             slots[index].users += 1
             return (index, slots[index].object)
         }
-        defer { locked { slots[index].users = max(0, slots[index].users - 1) } }
+        defer { lock.withLock { slots[index].users = max(0, slots[index].users - 1) } }
         return try body(unsafeDowncast(object!, to: Object.self))
     }
 
     /// Runs `body` on an object that nobody else may use meanwhile.
     static func owning<Object: Handled, Result>(_ handle: OpaquePointer?, _: Object.Type, _ body: (Object) throws -> Result) throws -> Result {
-        let (index, object) = try locked {
+        let (index, object) = try lock.withLock {
             let index = try find(handle, Object.kind)
             guard slots[index].users == 0 else { throw busy(Object.kind) }
             slots[index].users = -1
             return (index, slots[index].object)
         }
-        defer { locked { slots[index].users = 0 } }
+        defer { lock.withLock { slots[index].users = 0 } }
         return try body(unsafeDowncast(object!, to: Object.self))
     }
 
     /// The object, whoever uses it: for what may be done at any time.
     static func peek<Object: Handled>(_ handle: OpaquePointer?, _: Object.Type) throws -> Object {
-        try locked { unsafeDowncast(slots[try find(handle, Object.kind)].object!, to: Object.self) }
+        try lock.withLock { unsafeDowncast(slots[try find(handle, Object.kind)].object!, to: Object.self) }
     }
 
     static func isAlive(_ handle: OpaquePointer?, _ kind: Kind) -> Bool {
-        locked { (try? find(handle, kind)) != nil }
+        lock.withLock { (try? find(handle, kind)) != nil }
     }
 
     static func remove(_ handle: OpaquePointer?, _ kind: Kind) throws {
         guard handle != nil else { return }
         // The object itself dies outside the lock: it may take a while.
-        let object = try locked {
+        let object = try lock.withLock {
             let index = try find(handle, kind)
             guard slots[index].users == 0 else { throw busy(kind) }
             defer {

@@ -57,7 +57,8 @@ public func causal_trainer_create(_ trainer: UnsafeMutablePointer<OpaquePointer?
         let training = try CausalABI.options(training, "training")
         let validation = try validation.map { try CausalABI.options($0, "validation") }
         let options = try trainerOptions(try CausalABI.options(options, "options"))
-        let object = try HandleTable.owning(model, ModelObject.self) { try $0.makeTrainer(parameters, training, validation, options) }
+        // Only reads: other threads may predict meanwhile.
+        let object = try HandleTable.reading(model, ModelObject.self) { try $0.makeTrainer(parameters, training, validation, options) }
         object.model = model
         out.pointee = try HandleTable.insert(object)
     }

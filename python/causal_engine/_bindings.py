@@ -231,6 +231,10 @@ class Handle:
         self._finalizer = weakref.finalize(self, free, out.value)
         self._finalizer.atexit = False      # a thread may still be using it, and the process is about to free everything
 
+    @property
+    def is_open(self) -> bool:
+        return self._finalizer.alive
+
     def close(self) -> None:
         """Frees the object now. Whoever uses it afterwards gets a `HandleError`."""
         if self._finalizer.alive:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, size, text
 from ._bindings import Gradients, Handle, MLPOptions, library, read_size, read_text
+from ._graph import Graph
 from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 
@@ -66,8 +67,8 @@ class Network:
         return cls._create(library.causal_model_create_unit, inputs, widths, outputs, activation, dtype)
 
     @classmethod
-    def rewiring(cls, inputs: Any, outputs: Any, graph: Handle | None, dtype: np.dtype[Any]) -> Network:
-        where = None if graph is None else graph.address
+    def rewiring(cls, inputs: Any, outputs: Any, graph: Graph | None, dtype: np.dtype[Any]) -> Network:
+        where = None if graph is None else graph.handle.address
         return cls._create(library.causal_model_create_rewiring, inputs, [], outputs, "identity", dtype, where)
 
     @classmethod

@@ -2,112 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
-from ._arrays import FLOAT32, model_dtype, numbers
+from ._arrays import FLOAT32, model_dtype
 from ._intervention import Edit, Interventions
+from ._intervention_log import InterventionLog
 from ._network import Network
-from .errors import ShapeError
 from .features import IntervenedModel
+from .linear import Activation, Linear
 from .model import CausalModel, Changes
 from .trace import Trace
 
-__all__ = ["Activation", "CausalMLP", "CausalUnit", "Linear"]
-
-
-class Linear:
-    """The linear part of a layer: `weight` of shape (out, in) and `bias` of shape (out,), views of the model's parameters."""
-
-    __slots__ = ("_bias", "_model", "_weight")
-
-    def __init__(self, model: CausalModel, weight: NDArray[Any], bias: NDArray[Any]) -> None:
-        self._model = model
-        self._weight = weight
-        self._bias = bias
-
-    @property
-    def weight(self) -> NDArray[Any]:
-        return self._weight
-
-    @weight.setter
-    def weight(self, value: Any) -> None:
-        self._write(self._weight, value)
-
-    @property
-    def bias(self) -> NDArray[Any]:
-        return self._bias
-
-    @bias.setter
-    def bias(self, value: Any) -> None:
-        self._write(self._bias, value)
-
-    def _write(self, view: NDArray[Any], value: Any) -> None:
-        array = numbers(value, view.dtype, "value")
-        try:
-            view[...] = array
-        except ValueError:
-            raise ShapeError(f"value of shape {array.shape}, expected {view.shape} or one that broadcasts to it") from None
-        self._model._changes.count += 1
-
-    @property
-    def in_features(self) -> int:
-        return self._weight.shape[1]
-
-    @property
-    def out_features(self) -> int:
-        return self._weight.shape[0]
-
-    def __repr__(self) -> str:
-        return f"Linear({self.in_features}, {self.out_features})"
-
-
-class Activation:
-    """The activation part of a layer."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"Activation({self.name!r})"
-
-
-class InterventionLog:
-    """The last interventions that a layer saw. Threads add to it without waiting for each other.
-
-    It keeps copies: what a caller does with a mask afterwards changes nothing here. An entry of more than a mebibyte pushes out
-    all older ones.
-    """
-
-    LENGTH = 16
-    LARGE = 1 << 20
-
-    __slots__ = ("entries", "last")
-
-    def __init__(self) -> None:
-        self.entries: deque[dict[str, NDArray[Any]]] = deque(maxlen=self.LENGTH)
-        self.last: dict[str, NDArray[Any]] | None = None
-
-    def add(self, edit: Edit | None) -> None:
-        if edit is None:
-            self.last = None
-            return
-        shared = len(edit.mask) == 1 and len(edit.values) == 1
-        mask, values = (edit.mask[0], edit.values[0]) if shared else (edit.mask, edit.values)
-        entry = {"mask": mask != 0, "values": values.copy()}
-        self.last = entry
-        if mask.nbytes + values.nbytes > self.LARGE:
-            self.entries.clear()
-        self.entries.append(entry)
-
-    def info(self) -> dict[str, NDArray[Any] | None]:
-        last = self.last
-        return {"mask": None, "values": None} if last is None else dict(last)
+__all__ = ["CausalMLP", "CausalUnit"]
 
 
 class CausalUnit(CausalModel):

@@ -113,7 +113,7 @@ class CausalModel:
         edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
         y, handle = network.forward(self._address, rows, intervention_handle(edits, network.dtype))
         self._remember(edits)
-        return Trace(self, handle, y[0] if is_one else y, rows.shape[1:] if is_one else rows.shape, edits)
+        return Trace(self, network, handle, y[0] if is_one else y, rows.shape[1:] if is_one else rows.shape, edits)
 
     # ------------------------------------------------------------ parameters
 

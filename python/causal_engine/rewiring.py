@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import operator
-from ctypes import byref, c_size_t
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import address, any_array, dtype_code, floating_dtype, mask_bytes, model_dtype, numbers, size
-from ._bindings import Handle, library
+from ._arrays import any_array, floating_dtype, mask_bytes, model_dtype, numbers, size
+from ._graph import Graph
 from ._network import Network
-from .causal_unit import Linear
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
+from .linear import Linear
 from .model import CausalModel
 from .trace import Trace
 
@@ -48,12 +47,7 @@ class DAGRewiring:
         self.num_variables = size(num_variables, "num_variables")
         if self.num_variables > 65535:
             raise InvalidValueError(f"num_variables is {self.num_variables}, expected at most 65535")
-        self._use(np.zeros((self.num_variables, self.num_variables), np.uint8))
-
-    def _use(self, adjacency: NDArray[np.uint8]) -> None:
-        self._original = _Graph.of(adjacency)
-        self._current = self._original
-        self._weights: NDArray[Any] | None = None
+        self._original = self._current = Graph.of(np.zeros((self.num_variables, self.num_variables), np.uint8))
 
     def set_adjacency_matrix(self, adjacency: Any) -> None:
         """Takes new edges, and forgets any intervention.
@@ -74,7 +68,7 @@ class DAGRewiring:
         shape = (self.num_variables, self.num_variables)
         if edges.shape != shape:
             raise ShapeError(f"adjacency of shape {edges.shape}, expected {shape}")
-        graph = _Graph.of(edges)
+        graph = Graph.of(edges)
         graph.topological_order()
         self._original = self._current = graph
 
@@ -85,11 +79,11 @@ class DAGRewiring:
 
     def get_parents(self, variable: int) -> list[int]:
         """The direct causes of a variable, ascending."""
-        return self._current.neighbours(library.causal_graph_parents, self._index(variable))
+        return self._current.parents(self._index(variable))
 
     def get_children(self, variable: int) -> list[int]:
         """What a variable causes directly, ascending."""
-        return self._current.neighbours(library.causal_graph_children, self._index(variable))
+        return self._current.children(self._index(variable))
 
     def topological_sort(self) -> list[int]:
         """All variables, causes before effects, the smallest index first among equals."""
@@ -155,67 +149,43 @@ class DAGRewiring:
             raise UnknownNameError(f"there is no variable {shown(index)}, expected 0 to {self.num_variables - 1}")
         return index
 
+    # ------------------------------------------------------------ keeping it
+
+    def _edges(self) -> list[list[int]]:
+        return np.argwhere(self._original.adjacency()).tolist()
+
+    def _intervened(self) -> list[int]:
+        """The variables that have lost causes."""
+        return np.flatnonzero((self._original.adjacency() != self._current.adjacency()).any(axis=0)).tolist()
+
+    @classmethod
+    def _restored(cls, count: int, edges: list[list[int]], intervened: list[int]) -> DAGRewiring:
+        dag = cls(count)
+        adjacency, mask = np.zeros((count, count), np.uint8), np.zeros(count, np.uint8)
+        for edge in edges:
+            parent, child = (dag._index(end) for end in edge)
+            adjacency[parent, child] = 1
+        dag.set_adjacency_matrix(adjacency)
+        for variable in intervened:
+            mask[dag._index(variable)] = 1
+        if mask.any():
+            dag.apply_intervention_to_dag(mask)
+        return dag
+
     def __getstate__(self) -> dict[str, Any]:
         theirs = {name: value for name, value in self.__dict__.items() if name not in ("_original", "_current")}
         return {"original": self._original.adjacency(), "current": self._current.adjacency(), "attributes": theirs}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state["attributes"])
-        self._original = _Graph.of(state["original"])
-        self._current = _Graph.of(state["current"])
+        self._original = Graph.of(state["original"])
+        self._current = Graph.of(state["current"])
 
     def __repr__(self) -> str:
         adjacency = self._current.adjacency()
         edges = ", ".join(f"{i} -> {j}" for i, j in np.argwhere(adjacency)[:12])
         more = ", ..." if adjacency.sum() > 12 else ""
         return f"DAGRewiring({self.num_variables} variables: {edges}{more})" if edges else f"DAGRewiring({self.num_variables} variables)"
-
-
-class _Graph:
-    """A graph's handle. It never changes."""
-
-    def __init__(self, handle: Handle, count: int) -> None:
-        self.handle = handle
-        self.count = count
-
-    @classmethod
-    def of(cls, adjacency: NDArray[np.uint8]) -> _Graph:
-        count = len(adjacency)
-        dense = np.ascontiguousarray(adjacency)
-        return cls(Handle(library.causal_graph_create, library.causal_graph_free, address(dense), count, None), count)
-
-    def adjacency(self) -> NDArray[np.uint8]:
-        matrix = np.empty((self.count, self.count), np.uint8)
-        library.causal_graph_adjacency(self.handle.address, address(matrix), self.count)
-        return matrix
-
-    def neighbours(self, which: Any, variable: int) -> list[int]:
-        return self._indices(which, variable)
-
-    def cycle(self) -> list[int]:
-        return self._indices(library.causal_graph_find_cycle)
-
-    def _indices(self, function: Any, *arguments: int) -> list[int]:
-        indices, count = (c_size_t * self.count)(), c_size_t()
-        function(self.handle.address, *arguments, indices, byref(count))
-        return indices[:count.value]
-
-    def topological_order(self) -> list[int]:
-        order = (c_size_t * self.count)()
-        library.causal_graph_topological_order(self.handle.address, order)
-        return list(order)
-
-    def intervened(self, mask: NDArray[np.uint8]) -> _Graph:
-        def intervene(out: Any) -> None:
-            library.causal_graph_intervene(self.handle.address, address(mask), self.count, out)
-
-        return _Graph(Handle(intervene, library.causal_graph_free), self.count)
-
-    def mask_edges(self, mask: NDArray[np.uint8], weight: NDArray[Any]) -> NDArray[Any]:
-        masked = np.empty_like(weight)
-        library.causal_graph_mask_edges(
-            self.handle.address, address(mask), address(weight), dtype_code(weight.dtype), *weight.shape, address(masked))
-        return masked
 
 
 class CausalLayerRewiring(CausalModel):
@@ -229,7 +199,8 @@ class CausalLayerRewiring(CausalModel):
     input_dim, output_dim
         Widths; with a graph both are its number of variables.
     dag_rewiring
-        The graph, as it is now; None for one in which every output depends on every input.
+        The graph; None for one in which every output depends on every input. When it changes, or is rewired by
+        `apply_intervention_to_dag`, the layer follows; its weights stay.
     dtype, seed
         As in `CausalMLP`.
 
@@ -247,7 +218,10 @@ class CausalLayerRewiring(CausalModel):
     """
 
     _kind = "CausalLayerRewiring"
-    _own = CausalModel._own | {"linear", "dag_rewiring"}
+    _own = CausalModel._own | {"linear", "dag_rewiring", "_compiled"}
+
+    dag_rewiring: DAGRewiring | None
+    """The graph that the layer obeys."""
 
     linear: Linear
     """The linear part: `weight` of shape (out, in) and `bias` of shape (out,), views of the layer's parameters."""
@@ -258,13 +232,28 @@ class CausalLayerRewiring(CausalModel):
     ) -> None:
         if dag_rewiring is not None and not isinstance(dag_rewiring, DAGRewiring):
             raise ArgumentError(f"dag_rewiring is {type(dag_rewiring).__name__}, expected a DAGRewiring or None")
-        graph = None if dag_rewiring is None else dag_rewiring._current.handle
-        network = Network.rewiring(input_dim, output_dim, graph, model_dtype(dtype))
         self.dag_rewiring = dag_rewiring
-        self._assemble(network, seed)
+        self._assemble(Network.rewiring(input_dim, output_dim, self._graph(), model_dtype(dtype)), seed)
 
     def _build(self) -> None:
         self.linear = Linear(self, *self.parameters())
+
+    def _graph(self) -> Graph | None:
+        return None if self.dag_rewiring is None else self.dag_rewiring._current
+
+    @property
+    def network(self) -> Network:
+        """The compiled layer, compiled anew where its graph has changed since."""
+        network, obeyed = self._compiled
+        graph = self._graph()
+        if graph is not obeyed and network.handle.is_open:
+            network = Network.rewiring(network.inputs, network.outputs, graph, network.dtype)
+            self._compiled = network, graph
+        return network
+
+    @network.setter
+    def network(self, network: Network) -> None:
+        self._compiled = network, self._graph()
 
     def forward(self, x: Any, do_mask: Any = None) -> NDArray[Any]:
         """What a call of the layer does."""
@@ -308,23 +297,15 @@ class CausalLayerRewiring(CausalModel):
 
     def _arguments(self) -> dict[str, Any]:
         dag = self.dag_rewiring
-        edges = None if dag is None else np.argwhere(dag._original.adjacency()).tolist()
-        return {**super()._arguments(), "edges": edges}
+        return {**super()._arguments(), **({} if dag is None else {"edges": dag._edges(), "intervened": dag._intervened()})}
 
     def _restore(self, note: dict[str, Any], network: Network) -> None:
-        edges = note.get("edges")
         self.dag_rewiring = None
-        if edges is None:
+        if note.get("edges") is None:
             return
         if network.inputs != network.outputs:       # before a small file makes a large matrix
             raise ShapeError(f"edges of a layer with {network.inputs} inputs and {network.outputs} outputs, expected equally many")
-        dag = DAGRewiring(network.inputs)
-        adjacency = np.zeros((network.inputs, network.inputs), np.uint8)
-        for edge in edges:
-            parent, child = (dag._index(end) for end in edge)
-            adjacency[parent, child] = 1
-        dag.set_adjacency_matrix(adjacency)
-        self.dag_rewiring = dag
+        self.dag_rewiring = DAGRewiring._restored(network.inputs, note["edges"], note.get("intervened", []))
 
     def __repr__(self) -> str:
         graph = "" if self.dag_rewiring is None else f", {self.dag_rewiring!r}"

@@ -14,6 +14,7 @@ from ._intervention import Edit
 from .errors import ShapeError, StateError
 
 if TYPE_CHECKING:
+    from ._network import Network
     from .model import CausalModel
 
 
@@ -50,9 +51,12 @@ class Trace:
         What the model answered, (rows, outputs), or (outputs,) for one row.
     """
 
-    def __init__(self, model: CausalModel, handle: Handle, output: NDArray[Any], inputs: tuple[int, ...], edits: list[Edit]) -> None:
+    def __init__(
+        self, model: CausalModel, network: Network, handle: Handle, output: NDArray[Any], inputs: tuple[int, ...], edits: list[Edit],
+    ) -> None:
         self.output = output
         self._model = model
+        self._network = network
         self._handle = handle
         self._inputs = inputs
         self._edits = edits
@@ -88,7 +92,7 @@ class Trace:
         ((4, 3), (3,))
         """
         model = self._model
-        network = model.network
+        network = self._network
         dy = numbers(gradient, network.dtype, "gradient")
         if dy.shape != self.output.shape:
             raise ShapeError(f"gradient of shape {dy.shape}, expected {self.output.shape} as the output")

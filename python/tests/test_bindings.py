@@ -147,3 +147,9 @@ def test_a_library_that_is_not_there_is_an_import_error_that_says_what_to_do(mon
     assert _bindings.library_path() == tmp_path / "none"
     with pytest.raises(ImportError, match="cannot be loaded"):
         _bindings._open(tmp_path / "none")
+
+
+def test_the_package_has_the_version_of_its_library():
+    version = ctypes.c_char_p()
+    library.causal_version(ctypes.byref(version))
+    assert version.value.decode() == causal_engine.__version__

@@ -127,7 +127,9 @@ def test_another_thread_that_predicts_meanwhile_gets_an_answer_or_is_told(data, 
 
     thread = threading.Thread(target=predict)
     thread.start()
-    history = model.fit(x, y, epochs=300, progress=False)
-    done.set()
-    thread.join()
+    try:
+        history = model.fit(x, y, epochs=300, progress=False)
+    finally:
+        done.set()
+        thread.join()
     assert not odd and len(history) == 300

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causal_engine import ArgumentError, CausalLayerRewiring, CycleError, DAGRewiring, ShapeError, UnknownNameError
+from causal_engine import (
+    ArgumentError, CausalLayerRewiring, CycleError, DAGRewiring, HandleError, ShapeError, UnknownNameError,
+)
 
 
 @st.composite
@@ -188,3 +190,66 @@ def test_a_graph_of_another_size_is_an_error():
             CausalLayerRewiring(*sizes, DAGRewiring(3))
     with pytest.raises(ArgumentError, match="dag_rewiring is list"):
         CausalLayerRewiring(2, 2, [[0, 1], [0, 0]])
+
+
+# ---------------------------------------------------------------- while its graph changes
+
+CHAIN = [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+
+
+def test_the_layer_follows_its_graph_and_keeps_its_weights(rng):
+    dag, x = DAGRewiring(3), rng.normal(size=(4, 3))
+    layer = CausalLayerRewiring(3, 3, dag, dtype="float64", seed=0)
+    weight = layer.linear.weight.copy()
+
+    def expect_obeyed(matrix):
+        np.testing.assert_allclose(layer(x), layer_by_hand(layer, x, matrix), rtol=0, atol=1e-14)
+        assert np.array_equal(layer.linear.weight, weight)
+
+    expect_obeyed(np.zeros((3, 3)))
+    dag.set_adjacency_matrix(CHAIN)
+    expect_obeyed(CHAIN)
+    dag.apply_intervention_to_dag([0, 1, 0])
+    expect_obeyed([[0, 0, 0], [0, 0, 1], [0, 0, 0]])
+    dag.reset()
+    expect_obeyed(CHAIN)
+    layer.dag_rewiring = None
+    expect_obeyed(None)
+    layer.dag_rewiring = DAGRewiring(4)
+    with pytest.raises(ShapeError, match="4 variables"):
+        layer(x)
+
+
+def test_a_trace_remembers_the_graph_of_its_pass(rng):
+    dag, x = dag_of(CHAIN), rng.normal(size=(4, 3))
+    layer = CausalLayerRewiring(3, 3, dag, dtype="float64", seed=0)
+    trace, dy = layer.trace(x), rng.normal(size=(4, 3))
+    before = trace.backward(dy)
+    dag.apply_intervention_to_dag([0, 1, 1])
+    assert np.array_equal(trace.backward(dy).flat, before.flat)
+    assert not layer.trace(x).backward(dy).inputs.any() and before.inputs.any()
+
+
+@pytest.mark.parametrize("keep", ["pickle", "file"])
+def test_a_copy_of_the_layer_obeys_the_same_graph(keep, rng, tmp_path):
+    dag, x = dag_of(CHAIN), rng.normal(size=(4, 3))
+    layer = CausalLayerRewiring(3, 3, dag, seed=0)
+    dag.apply_intervention_to_dag([0, 0, 1])
+    if keep == "pickle":
+        twin = pickle.loads(pickle.dumps(layer))
+    else:
+        layer.save(tmp_path / "layer")
+        twin = CausalLayerRewiring.load(tmp_path / "layer")
+    assert np.array_equal(twin(x), layer(x)) and twin.dag_rewiring.get_parents(2) == []
+    twin.dag_rewiring.reset()
+    dag.reset()
+    assert np.array_equal(twin(x), layer(x)) and twin.dag_rewiring.get_parents(2) == [1]
+
+
+def test_a_closed_layer_stays_closed_when_its_graph_changes():
+    dag = DAGRewiring(3)
+    with CausalLayerRewiring(3, 3, dag) as layer:
+        pass
+    dag.set_adjacency_matrix(CHAIN)
+    with pytest.raises(HandleError, match="model"):
+        layer(np.ones((2, 3)))

@@ -17,7 +17,8 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
     public let parameters: Parameters<Scalar>?
     package let plan: Plan
     /// Traces that predictions use, kept for the next one.
-    private let idleTraces = Mutex<[Trace<Scalar>]>([])
+    nonisolated(unsafe) private var idleTraces: [Trace<Scalar>] = []
+    private let idleTracesLock = Lock()
 
     /// A model with parameters of its own, drawn from `seed` as `torch.nn.Linear` draws them.
     ///
@@ -110,7 +111,8 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
                          into y: MutableMatrixView<Scalar>) throws(EngineError) {
         let parameters = try check(x, y, intervention, parameters)
         let size = Model.chunkRows, chunks = (x.rows + size - 1) / size
-        let failure = Mutex<EngineError?>(nil)
+        let failed = Atomic(false)
+        nonisolated(unsafe) var failure: EngineError?      // of the first that failed
         Threads.run(chunks: chunks, work: x.rows * layout.count) { chunk in
             let first = chunk * size, count = min(size, x.rows - first)
             do throws(EngineError) {
@@ -121,10 +123,10 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
                 try plan.forward(x.rows(from: first, count: count).pointer, parameters: parameters.pointer, trace,
                                  into: y.rows(from: first, count: count).pointer)
             } catch {
-                failure.withLock { $0 = error }
+                if !failed.exchange(true, ordering: .relaxed) { failure = error }
             }
         }
-        if let error = failure.withLock({ $0 }) { throw error }
+        if let failure { throw failure }
     }
 
     package func forward(_ x: MatrixView<Scalar>, under intervention: Intervention<Scalar>?, parameters: Parameters<Scalar>?,
@@ -181,12 +183,12 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
 
     // A trace that cannot be had at once is made: in a forked child the lock may be held by a thread that no longer exists.
     private func takeTrace() throws(EngineError) -> Trace<Scalar> {
-        if let idle = idleTraces.withLockIfAvailable({ $0.popLast() }), let idle { return idle }
+        if let idle = idleTracesLock.withLockIfAvailable({ idleTraces.popLast() }), let idle { return idle }
         return try Trace(plan, of: nil)
     }
 
     private func giveBack(_ trace: Trace<Scalar>) {
         trace.end()
-        _ = idleTraces.withLockIfAvailable { if $0.count < Threads.count { $0.append(trace) } }
+        _ = idleTracesLock.withLockIfAvailable { if idleTraces.count < Threads.count { idleTraces.append(trace) } }
     }
 }

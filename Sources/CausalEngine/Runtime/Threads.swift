@@ -55,8 +55,8 @@ private final class Workers: @unchecked Sendable {
     /// Threads that have not finished with the task.
     private let running = Atomic<Int>(0)
 
-    // Guarded by `lock`, whose address must not change.
-    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    // Guarded by `lock`. The addresses of what is waited for must not change.
+    private let lock = Lock()
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var started: Int?
@@ -86,7 +86,6 @@ private final class Workers: @unchecked Sendable {
     private init(threads: Int) {
         self.threads = threads
         looksOut = threads < Processor.count
-        pthread_mutex_init(lock, nil)
         pthread_cond_init(wake, nil)
         pthread_cond_init(done, nil)
     }
@@ -97,9 +96,9 @@ private final class Workers: @unchecked Sendable {
         defer { inUse.store(false, ordering: .releasing) }
         let helpers = startThreads()
         return withoutActuallyEscaping(body) { body in
-            pthread_mutex_lock(lock)
+            lock.lock()
             if retired {
-                pthread_mutex_unlock(lock)
+                lock.unlock()
                 return false
             }
             self.body = body
@@ -108,15 +107,15 @@ private final class Workers: @unchecked Sendable {
             running.store(helpers, ordering: .relaxed)
             generation.wrappingAdd(1, ordering: .releasing)
             pthread_cond_broadcast(wake)
-            pthread_mutex_unlock(lock)
+            lock.unlock()
 
             claim(chunks, body)
 
             lookOut { running.load(ordering: .acquiring) == 0 }
-            pthread_mutex_lock(lock)
-            while running.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, lock) }
+            lock.lock()
+            while running.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, lock.handle) }
             self.body = nil
-            pthread_mutex_unlock(lock)
+            lock.unlock()
             return true
         }
     }
@@ -160,9 +159,9 @@ private final class Workers: @unchecked Sendable {
         var seen = 0
         while takePart(&seen) {
             if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-                pthread_mutex_lock(lock)
+                lock.lock()
                 pthread_cond_signal(done)
-                pthread_mutex_unlock(lock)
+                lock.unlock()
             }
         }
     }
@@ -171,15 +170,15 @@ private final class Workers: @unchecked Sendable {
     private func takePart(_ seen: inout Int) -> Bool {
         let last = seen
         lookOut { generation.load(ordering: .relaxed) != last }
-        pthread_mutex_lock(lock)
-        while generation.load(ordering: .relaxed) == last && !retired { pthread_cond_wait(wake, lock) }
+        lock.lock()
+        while generation.load(ordering: .relaxed) == last && !retired { pthread_cond_wait(wake, lock.handle) }
         guard generation.load(ordering: .relaxed) != last, let body else {
-            pthread_mutex_unlock(lock)
+            lock.unlock()
             return false
         }
         seen = generation.load(ordering: .relaxed)
         let chunks = chunks
-        pthread_mutex_unlock(lock)
+        lock.unlock()
         claim(chunks, body)
         return true
     }
@@ -195,9 +194,9 @@ private final class Workers: @unchecked Sendable {
 
     private func retire() {
         guard process == getpid() else { return }
-        pthread_mutex_lock(lock)
+        lock.lock()
         retired = true
         pthread_cond_broadcast(wake)
-        pthread_mutex_unlock(lock)
+        lock.unlock()
     }
 }
