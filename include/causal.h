@@ -145,9 +145,16 @@ causal_status causal_model_create_unit(causal_model **model, const causal_mlp_op
  * intervention sets variable j for a row, all weights into j are zero for that row, and output j is the bias. */
 causal_status causal_model_create_rewiring(causal_model **model, const causal_mlp_options *options, const causal_graph *graph);
 
+/* Any network, described as causal_model_network describes one. Of the options only dtype, seed and borrows_parameters are used.
+ * FILE: the text does not describe a network. */
+causal_status causal_model_create_network(causal_model **model, const causal_mlp_options *options, const char *network);
+
 causal_status causal_model_free(causal_model *model);
 
 causal_status causal_model_dtype(const causal_model *model, causal_dtype *dtype);
+/* The network as text (JSON): its nodes, sizes, activations and edges, as in a checkpoint. Written as causal_model_tensor_name
+ * writes. */
+causal_status causal_model_network(const causal_model *model, char *network, size_t capacity, size_t *length);
 causal_status causal_model_input_width(const causal_model *model, size_t *width);
 causal_status causal_model_output_width(const causal_model *model, size_t *width);
 causal_status causal_model_site_count(const causal_model *model, size_t *count);

@@ -29,6 +29,12 @@ public func causal_model_create_rewiring(_ model: UnsafeMutablePointer<OpaquePoi
     }
 }
 
+@_cdecl("causal_model_create_network") @implementation
+public func causal_model_create_network(_ model: UnsafeMutablePointer<OpaquePointer?>?, _ options: UnsafePointer<causal_mlp_options>?,
+                                        _ network: UnsafePointer<CChar>?) -> causal_status {
+    create(model, options) { _ in try Network(text: try text(network, "network")) }
+}
+
 @_cdecl("causal_model_free") @implementation
 public func causal_model_free(_ model: OpaquePointer?) -> causal_status {
     call { try HandleTable.remove(model, .model) }
@@ -37,6 +43,16 @@ public func causal_model_free(_ model: OpaquePointer?) -> causal_status {
 @_cdecl("causal_model_dtype") @implementation
 public func causal_model_dtype(_ model: OpaquePointer?, _ dtype: UnsafeMutablePointer<causal_dtype>?) -> causal_status {
     get(model, dtype, "dtype") { $0.dtype }
+}
+
+@_cdecl("causal_model_network") @implementation
+public func causal_model_network(_ model: OpaquePointer?, _ network: UnsafeMutablePointer<CChar>?, _ capacity: Int,
+                                 _ length: UnsafeMutablePointer<Int>?) -> causal_status {
+    call {
+        try HandleTable.reading(model, ModelObject.self) {
+            try write($0.network.text, to: network, capacity: capacity, length: length, "network")
+        }
+    }
 }
 
 @_cdecl("causal_model_input_width") @implementation

@@ -59,6 +59,7 @@ static void bad_model(causal_model *m, causal_status s) {
     data.rows = data.y_columns = 1;
     data.x_columns = N;
     EXPECT(s, causal_model_dtype(m, &dtype));
+    EXPECT(s, causal_model_network(m, text, sizeof text, sizes));
     EXPECT(s, causal_model_input_width(m, sizes));
     EXPECT(s, causal_model_output_width(m, sizes));
     EXPECT(s, causal_model_site_count(m, sizes));
@@ -159,7 +160,8 @@ static void graphs(void) {
 static void models(void) {
     const size_t hidden[2] = {4, 4}, endless[2] = {HUGE_SIZE, HUGE_SIZE};
     causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
-    causal_model *model;
+    causal_model *model, *again;
+    char network[4096];
     options.inputs = N;
     options.outputs = 1;
     options.hidden = hidden;
@@ -187,7 +189,13 @@ static void models(void) {
     WITH(dtype, (causal_dtype)9, CAUSAL_ERROR_DTYPE);
 #undef WITH
     EXPECT(CAUSAL_ERROR_HANDLE, causal_model_create_rewiring(&model, &options, (const causal_graph *)bytes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_model_create_network(&model, &options, NULL));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_create_network(&model, &options, "{\"nodes\":[],\"output\":0}"));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_create_network(&model, &options, "[[[[[[[["));
     OK(causal_model_create_mlp(&model, &options));
+    OK(causal_model_network(model, network, sizeof network, sizes));
+    OK(causal_model_create_network(&again, &options, network));
+    OK(causal_model_free(again));
     EXPECT(CAUSAL_ERROR_NAME, causal_model_site_width(model, 4, sizes));
     EXPECT(CAUSAL_ERROR_NAME, causal_model_tensor_shape(model, HUGE_SIZE, sizes, sizes, sizes));
     EXPECT(CAUSAL_ERROR_NAME, causal_model_tensor_name(model, 6, text, sizeof text, NULL));

@@ -4,6 +4,7 @@ that the numbers may belong to numpy here and to somebody else's tensors elsewhe
 from __future__ import annotations
 
 import ctypes
+import json
 import math
 import os
 from collections.abc import Sequence
@@ -93,6 +94,25 @@ class Network:
     @classmethod
     def decode(cls, checkpoint: bytes) -> Network:
         return cls(Handle(library.causal_model_decode, library.causal_model_free, checkpoint, len(checkpoint)))
+
+    @classmethod
+    def of(cls, description: str, dtype: np.dtype[Any]) -> Network:
+        """The network that `description` wrote."""
+        options = MLPOptions(dtype=dtype_code(dtype), borrows_parameters=1)
+        return cls(Handle(library.causal_model_create_network, library.causal_model_free, byref(options), description.encode()))
+
+    @property
+    def description(self) -> str:
+        """The network as text (JSON): nodes, sizes, activations and edges, and no numbers."""
+        return read_text(library.causal_model_network, self.handle.address)
+
+    @property
+    def activation(self) -> str | None:
+        """What stands between its layers; None where nothing does."""
+        return next((node["function"] for node in json.loads(self.description)["nodes"] if node["operation"] == "activation"), None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Network.of, (self.description, self.dtype)
 
     @property
     def note(self) -> str:

@@ -66,7 +66,7 @@ class CausalUnit(CausalModel):
         dtype: Any = "float32", seed: int | None = None, feature_names: Sequence[str] | None = None,
     ) -> None:
         network = Network.unit(input_dim, hidden_dim, output_dim, activation, model_dtype(dtype))
-        self.activation: str | None = activation
+        self.activation = activation
         self._assemble(network, seed, feature_names)
 
     @classmethod
@@ -80,7 +80,7 @@ class CausalUnit(CausalModel):
     def _build(self) -> None:
         views = self.parameters()
         linear = [Linear(self, weight, bias) for weight, bias in zip(views[::2], views[1::2])]
-        self.layers = linear[:1] if len(linear) == 1 else [linear[0], Activation(str(self.activation)), linear[1]]
+        self.layers = linear[:1] if len(linear) == 1 else [linear[0], Activation(self.activation), linear[1]]
         self._log = InterventionLog()
 
     # ------------------------------------------------------------ passes
@@ -143,7 +143,7 @@ class CausalUnit(CausalModel):
         return {**super()._arguments(), "activation": self.activation}
 
     def _restore(self, note: dict[str, Any], network: Network) -> None:
-        self.activation = note.get("activation")
+        self.activation = network.activation or note.get("activation") or "identity"
 
     def __repr__(self) -> str:
         widths = [self.network.inputs, self.network.outputs]
@@ -206,7 +206,7 @@ class CausalMLP(CausalModel):
         seed: int | None = None, *, feature_names: Sequence[str] | None = None,
     ) -> None:
         network = Network.mlp(input_dim, hidden_dims, output_dim, activation, model_dtype(dtype))
-        self.activation: str | None = activation
+        self.activation = activation
         self._assemble(network, seed, feature_names)
 
     def _build(self) -> None:
@@ -298,7 +298,7 @@ class CausalMLP(CausalModel):
         return {**super()._arguments(), "activation": self.activation}
 
     def _restore(self, note: dict[str, Any], network: Network) -> None:
-        self.activation = note.get("activation")
+        self.activation = network.activation or note.get("activation") or "identity"
 
     def close(self) -> None:
         for layer in self.layers:

@@ -42,7 +42,7 @@ public struct Checkpoint {
         let parameters = try model.resolve(parameters)
         let size = MemoryLayout<Scalar>.size, type = Scalar.self == Float.self ? "F32" : "F64"
         let file = SafeTensors(
-            metadata: [("checksum", blank), ("format", format), ("network", model.network.json.text), ("note", note)],
+            metadata: [("checksum", blank), ("format", format), ("network", model.network.text), ("note", note)],
             tensors: model.layout.tensors.map {
                 SafeTensors.Tensor(name: $0.name, type: type, shape: $0.shape, begin: size * $0.offset, end: size * ($0.offset + $0.count))
             })
@@ -98,7 +98,7 @@ public struct Checkpoint {
         length.withUnsafeBytes { checksum.add($0) }
         header.withUnsafeBytes { checksum.add($0) }
 
-        let network = try Network(try JSON(parsing: Array(text.utf8)))
+        let network = try Network(text: text)
         let layout = try ParameterLayout(network)
         func model<Scalar: EngineScalar>(_: Scalar.Type) throws(EngineError) -> Model<Scalar> {
             // Nothing is allocated for numbers that are not in the file.

@@ -1,7 +1,14 @@
 internal import CausalKernels
 
 extension Network {
-    /// The network as text, in checkpoints.
+    /// The network as text (JSON), as checkpoints hold it.
+    public var text: String { json.text }
+
+    /// A network that `text` wrote.
+    ///
+    /// - Throws: `.file` where the text does not describe a network.
+    public init(text: String) throws(EngineError) { try self.init(JSON(parsing: text.utf8)) }
+
     var json: JSON {
         .object([JSON.Member(name: "nodes", value: .array(nodes.map(\.json))), JSON.Member(name: "output", value: .integer(output))])
     }
@@ -9,10 +16,10 @@ extension Network {
     /// - Throws: `.file` where the text does not describe a network.
     init(_ json: JSON) throws(EngineError) {
         guard let nodes = json["nodes"]?.array, let output = json["output"]?.integer else {
-            throw EngineError(.file, "checkpoint: its network has no nodes or no output")
+            throw EngineError(.file, "network: it has no nodes or no output")
         }
         guard let first = nodes.first, case .input = try Description(first).operation else {
-            throw EngineError(.file, "checkpoint: the first node of its network is not the input")
+            throw EngineError(.file, "network: its first node is not the input")
         }
         self.init(inputs: try Description(first).width)
         for node in nodes.dropFirst() {
@@ -23,7 +30,7 @@ extension Network {
         do {
             try validate()
         } catch {
-            throw EngineError(.file, "checkpoint: \(error.message)")
+            throw EngineError(.file, "network: \(error.message)")
         }
     }
 }
@@ -70,7 +77,7 @@ extension Network.Description {
     }
 
     fileprivate init(_ json: JSON) throws(EngineError) {
-        func failure(_ what: String) -> EngineError { EngineError(.file, "checkpoint: a node of its network has no proper \(what)") }
+        func failure(_ what: String) -> EngineError { EngineError(.file, "network: a node has no proper \(what)") }
         func integer(_ name: String) throws(EngineError) -> Int {
             guard let value = json[name]?.integer else { throw failure(name) }
             return value
@@ -116,7 +123,7 @@ extension Edges {
 
     fileprivate init(outputs: Int, text: String) throws(EngineError) {
         guard outputs > 0, text.utf8.count % outputs == 0, text.utf8.allSatisfy({ $0 == UInt8(ascii: "0") || $0 == UInt8(ascii: "1") }) else {
-            throw EngineError(.file, "checkpoint: a node of its network has no proper edges")
+            throw EngineError(.file, "network: a node has no proper edges")
         }
         try self.init(outputs: outputs, inputs: text.utf8.count / outputs, isThere: text.utf8.map { $0 == UInt8(ascii: "1") })
     }
