@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import operator
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._kinds import is_tensor
 from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -54,6 +56,8 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
     """Any kind of array as a numpy array of numbers."""
     if array is None or isinstance(array, (str, bytes, dict, set)):
         raise ArgumentError(f"{name} is {type(array).__name__}, expected an array of numbers")
+    if is_tensor(array):
+        array = _as_plain_tensor(array, name)
     try:
         if hasattr(array, "__dlpack__") and not hasattr(array, "__array__"):
             given = np.from_dlpack(array)
@@ -68,6 +72,29 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
     if given.dtype.kind not in "biuf":
         raise ArgumentError(f"{name} holds {given.dtype}, expected real numbers")
     return given
+
+
+def _as_plain_tensor(tensor: Any, name: str) -> Any:
+    if tensor.requires_grad:
+        raise ArgumentError(
+            f"{name} is a tensor that requires grad, and no gradient goes this way: detach() it; "
+            "a model that is to be differentiated by torch is built after `import torch`")
+    if tensor.device.type != "cpu":
+        raise InvalidValueError(f"{name} is on {tensor.device}, expected cpu: the engine computes there")
+    return tensor.float() if tensor.dtype.itemsize == 2 and tensor.is_floating_point() else tensor
+
+
+def in_kind_of(x: Any, y: NDArray[Any], names: Sequence[str] | None) -> Any:
+    """The answer y in the kind of array that the question x was: a data frame with its index, a tensor, or numpy."""
+    if is_tensor(x):
+        return sys.modules["torch"].from_numpy(y)
+    if y.ndim == 2 and hasattr(x, "columns") and not isinstance(x, np.ndarray):
+        for library in ("pandas", "polars"):
+            frames = sys.modules.get(library)
+            if frames is not None and isinstance(x, frames.DataFrame):
+                columns = list(names) if names is not None else [f"y{k}" for k in range(y.shape[1])] if y.shape[1] > 1 else ["y"]
+                return frames.DataFrame(y, columns=columns, index=x.index) if library == "pandas" else frames.DataFrame(y, schema=columns)
+    return y
 
 
 def floating_dtype(*arrays: NDArray[Any] | None) -> np.dtype[Any]:

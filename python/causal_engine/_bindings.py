@@ -23,7 +23,7 @@ class Sized(ctypes.Structure):
     """A structure that begins with its own size."""
 
     def __init__(self, **fields: Any) -> None:
-        super().__init__(sizeof(type(self)), **fields)
+        super().__init__(sizeof(self), **fields)
 
 
 class MLPOptions(Sized):

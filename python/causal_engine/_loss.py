@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ._arrays import address, any_array, dtype_code, floating_dtype, mask_bytes, numbers, text
 from ._bindings import Handle, LossArguments, LossGradients, library
+from ._kinds import is_tensor
 from .errors import ShapeError
 
 if TYPE_CHECKING:
@@ -53,7 +54,15 @@ class Evaluation:
     model: CausalModel | None = None
     classes: bool = False
 
-    def value(self) -> float:
+    def value(self) -> Any:
+        """A float; a tensor that autograd follows where one of the arrays is a tensor."""
+        if any(map(is_tensor, (self.prediction, self.target, self.values, self.counterfactual_prediction, self.counterfactual_target))):
+            from ._torch_loss import loss_of_tensors
+
+            return loss_of_tensors(self)
+        return self.number()
+
+    def number(self) -> float:
         return self._evaluate(None)
 
     def value_and_gradients(self) -> tuple[float, list[NDArray[Any]]]:
@@ -91,6 +100,7 @@ class Evaluation:
         want("prediction", self.prediction)
         want("counterfactual_prediction", self.counterfactual_prediction)
         if self.model is not None:
+            self.model._settle()
             arguments.model = self.model.network.handle.address
             arguments.parameters = self.model._address
             want("parameters", self.model._flat)

@@ -7,9 +7,10 @@ import ctypes
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ctypes import byref, c_int, c_size_t
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,37 @@ from ._graph import Graph
 from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 
-class Tensor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tensor:
     """Where a weight or bias lies in the parameter buffer."""
 
     name: str
-    offset: int
     shape: tuple[int, ...]
+    place: slice
 
     def view(self, buffer: NDArray[Any]) -> NDArray[Any]:
         """The tensor's numbers in a buffer."""
-        return buffer[self.offset:self.offset + math.prod(self.shape)].reshape(self.shape)
+        return buffer[self.place].reshape(self.shape)
+
+
+class PassMemory:
+    """What a forward pass leaves in the engine. Given back for the next pass when nobody needs it any more."""
+
+    __slots__ = ("_idle", "trace")
+
+    MOST_IDLE = 4
+    LARGE = 1 << 20     # numbers; so much memory is given back to the system instead
+
+    def __init__(self, idle: list[Handle], model: Handle, numbers: int) -> None:
+        self._idle = idle if numbers < self.LARGE else None
+        try:
+            self.trace = idle.pop()
+        except IndexError:
+            self.trace = Handle(library.causal_trace_create, library.causal_trace_free, model.address)
+
+    def __del__(self) -> None:
+        if self._idle is not None and len(self._idle) < self.MOST_IDLE and hasattr(self, "trace"):
+            self._idle.append(self.trace)
 
 
 class Network:
@@ -49,12 +71,15 @@ class Network:
             for site in range(read_size(library.causal_model_site_count, h)))
         self.parameter_count = read_size(library.causal_model_parameter_count, h)
         self.tensors = tuple(self._tensor(i) for i in range(read_size(library.causal_model_tensor_count, h)))
+        self._row_size = sum(self.site_widths)
+        self._idle: list[Handle] = []
 
     def _tensor(self, index: int) -> Tensor:
         offset, dimensions, shape = c_size_t(), c_size_t(), (c_size_t * 2)()
         library.causal_model_tensor_shape(self.handle.address, index, byref(offset), byref(dimensions), shape)
         name = read_text(library.causal_model_tensor_name, self.handle.address, index)
-        return Tensor(name, offset.value, tuple(shape[:dimensions.value]))
+        sizes = tuple(shape[:dimensions.value])
+        return Tensor(name, sizes, slice(offset.value, offset.value + math.prod(sizes)))
 
     # ------------------------------------------------------------ where networks come from
 
@@ -148,41 +173,37 @@ class Network:
             raise ShapeError(f"x of shape {rows.shape}, expected (rows, {self.inputs}) or ({self.inputs},)")
         return rows, False
 
-    def predict(self, parameters: int, x: NDArray[Any], intervention: Handle | None) -> NDArray[Any]:
-        """y (rows, outputs) for x (rows, inputs)."""
-        rows, columns = x.shape
-        y = np.empty((rows, self.outputs), self.dtype)
+    def predict(self, parameters: int, x: int, rows: int, intervention: Handle | None, y: int) -> None:
+        """Writes y (rows, outputs) for x (rows, inputs). Parameters, x and y are addresses of dense arrays of the network's dtype."""
         library.causal_model_predict(
-            self.handle.address, parameters, address(x), self._code, rows, columns,
-            None if intervention is None else intervention.address, address(y), self._code, rows, self.outputs)
-        return y
+            self.handle.address, parameters, x, self._code, rows, self.inputs,
+            None if intervention is None else intervention.address, y, self._code, rows, self.outputs)
 
-    def forward(self, parameters: int, x: NDArray[Any], intervention: Handle | None) -> tuple[NDArray[Any], Handle]:
+    def forward(self, parameters: int, x: int, rows: int, intervention: Handle | None, y: int) -> PassMemory:
         """`predict`, and what `backward` needs of the pass. The parameters must stay as they are until then."""
-        rows, columns = x.shape
-        y = np.empty((rows, self.outputs), self.dtype)
-        trace = Handle(library.causal_trace_create, library.causal_trace_free, self.handle.address)
+        memory = PassMemory(self._idle, self.handle, rows * self._row_size)
         library.causal_model_forward(
-            self.handle.address, parameters, address(x), self._code, rows, columns,
-            None if intervention is None else intervention.address, trace.address,
-            address(y), self._code, rows, self.outputs)
-        return y, trace
+            self.handle.address, parameters, x, self._code, rows, self.inputs,
+            None if intervention is None else intervention.address, memory.trace.address, y, self._code, rows, self.outputs)
+        return memory
 
     def backward(
-        self, parameters: int, trace: Handle, dy: NDArray[Any], *,
-        into_parameters: NDArray[Any] | None, into_inputs: NDArray[Any] | None, into_values: dict[int, NDArray[Any]],
+        self, parameters: int, memory: PassMemory, dy: int, rows: int, *, into_parameters: int | None, into_inputs: int | None,
+        into_values: Mapping[int, int],
     ) -> None:
-        """Overwrites the buffers that are wanted with gradients, given that of y. `into_values` is by site."""
-        values = (ctypes.c_void_p * len(self.site_widths))()
-        for site, buffer in into_values.items():
-            values[site] = address(buffer)
-        wanted = Gradients(site_count=len(self.site_widths), values=ctypes.addressof(values))
+        """Overwrites the arrays at the addresses that are given with gradients, given that of y. `into_values` is by site."""
+        wanted = Gradients()
         if into_parameters is not None:
-            wanted.parameters, wanted.parameter_count = address(into_parameters), into_parameters.size
+            wanted.parameters, wanted.parameter_count = into_parameters, self.parameter_count
         if into_inputs is not None:
-            wanted.inputs, wanted.input_rows, wanted.input_columns = address(into_inputs), *into_inputs.shape
+            wanted.inputs, wanted.input_rows, wanted.input_columns = into_inputs, rows, self.inputs
+        if into_values:
+            values = (ctypes.c_void_p * len(self.site_widths))()
+            for site, buffer in into_values.items():
+                values[site] = buffer
+            wanted.values, wanted.site_count = ctypes.addressof(values), len(self.site_widths)
         library.causal_model_backward(
-            self.handle.address, parameters, trace.address, address(dy), self._code, *dy.shape, byref(wanted))
+            self.handle.address, parameters, memory.trace.address, dy, self._code, rows, self.outputs, byref(wanted))
 
     # ------------------------------------------------------------ checkpoints
 

@@ -214,8 +214,7 @@ class CausalMLP(CausalModel):
         self.layers = []
         for k, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
             part = Network.unit(inputs, None, outputs, "identity", self.network.dtype)
-            start = tensors[2 * k].offset
-            parameters = self._flat[start:start + part.parameter_count]
+            parameters = self._flat[tensors[2 * k].place.start:tensors[2 * k + 1].place.stop]
             self.layers.append(CausalUnit._view(part, parameters, self._changes, self.seed))
 
     # ------------------------------------------------------------ passes

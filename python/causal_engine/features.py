@@ -18,24 +18,26 @@ if TYPE_CHECKING:
     from .model import CausalModel
 
 
-def checked_names(names: Any, count: int) -> tuple[str, ...] | None:
-    """Names of `count` features, all different; None where there are none."""
+def checked_names(names: Any, count: int, what: str) -> tuple[str, ...] | None:
+    """`count` names, all different; None where there are none."""
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ArgumentError(f"feature_names is {shown(names)}, expected a list of {count} names")
+        raise ArgumentError(f"{what} is {shown(names)}, expected a list of {count} names")
     given = tuple(str(name) for name in names)
     if len(given) != count:
-        raise ShapeError(f"feature_names: {len(given)} names, expected {count}")
+        raise ShapeError(f"{what}: {len(given)} names, expected {count}")
     repeated = {name for name in given if given.count(name) > 1} if len(set(given)) < count else ()
     if repeated:
-        raise InvalidValueError(f"feature_names: {shown(sorted(repeated)[0])} is there twice, expected different names")
+        raise InvalidValueError(f"{what}: {shown(sorted(repeated)[0])} is there twice, expected different names")
     return given
 
 
 def names_in(data: Any) -> tuple[str, ...] | None:
     """The names of a data frame's columns; None where the data has none."""
     columns = getattr(data, "columns", None)
+    if columns is None and getattr(data, "name", None) is not None and hasattr(data, "to_frame"):
+        columns = [data.name]           # a series
     if columns is None or isinstance(data, np.ndarray):
         return None
     names = tuple(columns)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._arrays import flag, mask_bytes, number
 from ._bindings import Handle
+from ._kinds import is_module
 from ._loss import Evaluation, loss_handle, sum_handle, typed_loss_handle
 from .errors import ArgumentError, UnknownNameError, shown
 from .model import CausalModel
@@ -15,7 +16,8 @@ _LOSSES = ("standard_loss", "causal_intervention_loss", "counterfactual_loss", "
 
 
 class CausalLosses:
-    """Losses of predictions under interventions. Each method returns a float; `value_and_grad` returns the gradient beside it.
+    """Losses of predictions under interventions. Each method returns a float, and `value_and_grad` the gradient beside it; with
+    torch tensors each returns a tensor that `backward()` works on.
 
     Arrays are of any kind and of any number of dimensions; one of shape (k,) stands for (1, k) where shapes are broadcast, as
     in numpy. The computation runs in float32 where all of them are float32, else in float64.
@@ -44,7 +46,7 @@ class CausalLosses:
     def __repr__(self) -> str:
         return f"CausalLosses(intervention_weight={self.intervention_weight}, counterfactual_weight={self.counterfactual_weight})"
 
-    def standard_loss(self, pred: Any, target: Any, loss_type: str = "mse") -> float:
+    def standard_loss(self, pred: Any, target: Any, loss_type: str = "mse") -> Any:
         """The mean over all entries.
 
         Parameters
@@ -67,7 +69,7 @@ class CausalLosses:
 
     def causal_intervention_loss(
         self, pred: Any, target: Any, do_mask: Any = None, ignore_intervened: bool = True, loss_type: str = "mse",
-    ) -> float:
+    ) -> Any:
         """The mean over the entries that do() left alone: what was set teaches nothing.
 
         With ``m = (do_mask == 0)``, broadcast as numpy does, it is ``sum(loss * m) / max(sum(m), 1)``, both sums over the
@@ -84,25 +86,29 @@ class CausalLosses:
         """
         return self._causal_intervention_loss(pred, target, do_mask, ignore_intervened, loss_type).value()
 
-    def counterfactual_loss(self, pred_factual: Any, pred_counterfactual: Any, target_factual: Any, target_counterfactual: Any) -> float:
+    def counterfactual_loss(self, pred_factual: Any, pred_counterfactual: Any, target_factual: Any, target_counterfactual: Any) -> Any:
         """Mean squared error of the factual pair plus that of the counterfactual pair."""
         return self._counterfactual_loss(pred_factual, pred_counterfactual, target_factual, target_counterfactual).value()
 
-    def causal_consistency_loss(self, pred_no_intervention: Any, pred_with_intervention: Any, do_mask: Any, do_values: Any) -> float:
+    def causal_consistency_loss(self, pred_no_intervention: Any, pred_with_intervention: Any, do_mask: Any, do_values: Any) -> Any:
         """Mean squared error between `pred_with_intervention` and `do_values` over the intervened entries; 0 where there are none.
 
         `pred_no_intervention` is accepted and not used.
         """
         return self._causal_consistency_loss(pred_no_intervention, pred_with_intervention, do_mask, do_values).value()
 
-    def causal_regularization_loss(self, model: CausalModel, lambda_reg: float = 0.01) -> float:
-        """`lambda_reg` times the sum of the absolute values of all weights of a model, not its biases."""
+    def causal_regularization_loss(self, model: Any, lambda_reg: float = 0.01) -> Any:
+        """`lambda_reg` times the sum of the absolute values of all weights, not biases, of a model, or of any torch.nn.Module."""
+        if is_module(model):
+            from ._torch_loss import regularization
+
+            return regularization(model, number(lambda_reg, "lambda_reg"))
         return self._causal_regularization_loss(model, lambda_reg).value()
 
     def total_causal_loss(
         self, pred: Any, target: Any, do_mask: Any = None, do_values: Any = None, pred_counterfactual: Any = None,
         target_counterfactual: Any = None, loss_type: str = "mse",
-    ) -> float:
+    ) -> Any:
         """`intervention_weight` times `causal_intervention_loss`, and, where both counterfactual arguments are given,
         `counterfactual_weight` times `counterfactual_loss` with (pred, target) as its factual pair.
 
@@ -189,13 +195,13 @@ class CausalMetrics:
     """
 
     @staticmethod
-    def intervention_accuracy(pred: Any, target: Any, do_mask: Any) -> float:
+    def intervention_accuracy(pred: Any, target: Any, do_mask: Any) -> Any:
         """Mean squared error over the intervened entries, with the mask broadcast as in
         `CausalLosses.causal_intervention_loss`; 0 where there are none."""
         untouched = mask_bytes(do_mask, "do_mask") == 0
         return Evaluation(typed_loss_handle("intervention", "mse", 1), pred, target, untouched).value()
 
     @staticmethod
-    def causal_effect_estimation_error(true_effect: Any, estimated_effect: Any) -> float:
+    def causal_effect_estimation_error(true_effect: Any, estimated_effect: Any) -> Any:
         """Mean absolute error between true and estimated effects, of one shape."""
         return Evaluation(typed_loss_handle("standard", "mae"), estimated_effect, true_effect).value()

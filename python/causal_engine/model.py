@@ -8,11 +8,13 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import address, numbers
+from ._arrays import address, in_kind_of, numbers
 from ._arrays import seed as checked_seed
 from ._intervention import Interventions, edits_of, intervention_handle
+from ._kinds import class_in_use
 from ._network import Network
 from ._training import Rows, Training, optimizer_options
 from .errors import ArgumentError, CheckpointError, ShapeError, UnknownNameError
@@ -52,6 +54,8 @@ class CausalModel:
         Of the initial weights; drawn by chance where none was given.
     feature_names
         The names of the inputs, or None.
+    output_names
+        Those of the columns of the y that `fit` saw; None where they had none.
     history
         Of the last `fit`, also of one that was interrupted or diverged; None before the first.
     """
@@ -59,14 +63,19 @@ class CausalModel:
     network: Network
     seed: int
     feature_names: tuple[str, ...] | None
+    output_names: tuple[str, ...] | None
     history: History | None
 
     # What a checkpoint calls this class, and what is not an attribute of somebody's subclass.
     _kind: ClassVar[str]
     _own: ClassVar[frozenset[str]] = frozenset(
-        {"network", "seed", "feature_names", "activation", "_flat", "_address", "_changes", "_fits", "layers"})
+        {"network", "seed", "feature_names", "output_names", "activation", "_flat", "_address", "_changes", "_fits", "layers"})
 
     # ------------------------------------------------------------ making one
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        made: Self = object.__new__(class_in_use(cls))
+        return made
 
     def _assemble(
         self, network: Network, seed: int | None = None, feature_names: Any = None, parameters: NDArray[Any] | None = None,
@@ -76,7 +85,8 @@ class CausalModel:
         belong to another model too."""
         self.network = network
         self.seed = secrets.randbits(64) if seed is None else checked_seed(seed)
-        self.feature_names = checked_names(feature_names, network.inputs)
+        self.feature_names = checked_names(feature_names, network.inputs, "feature_names")
+        self.output_names = None
         self.history = None
         self._flat = network.empty_parameters() if parameters is None else parameters
         self._address = address(self._flat)
@@ -90,17 +100,24 @@ class CausalModel:
         """Makes the parts that show views of the parameters."""
         raise NotImplementedError
 
+    def _settle(self) -> None:
+        """Sees to it that the flat array holds the weights; here it always does."""
+
+    def _publish(self) -> None:
+        """Tells everybody who shows the weights that the flat array has new ones; here all are views of it."""
+
     # ------------------------------------------------------------ passes
 
-    def _predict(self, x: Any, interventions: Interventions | None) -> NDArray[Any]:
+    def _predict(self, x: Any, interventions: Interventions | None) -> Any:
         network = self.network
         rows, is_one = network.rows_of(in_order(x, self.feature_names))
         edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
-        y = network.predict(self._address, rows, intervention_handle(edits, network.dtype))
+        y = np.empty((len(rows), network.outputs), network.dtype)
+        network.predict(self._address, address(rows), len(rows), intervention_handle(edits, network.dtype), address(y))
         self._remember(edits)
-        return y[0] if is_one else y
+        return in_kind_of(x, y[0] if is_one else y, self.output_names)
 
-    def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
+    def _call(self, x: Any, interventions: Interventions) -> Any:
         """Calls the model with interventions by layer, however its own call takes them."""
         raise NotImplementedError
 
@@ -108,12 +125,14 @@ class CausalModel:
         """Logs what was set."""
 
     def _trace(self, x: Any, interventions: Interventions | None) -> Trace:
+        self._settle()
         network = self.network
         rows, is_one = network.rows_of(in_order(x, self.feature_names))
         edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
-        y, handle = network.forward(self._address, rows, intervention_handle(edits, network.dtype))
+        y = np.empty((len(rows), network.outputs), network.dtype)
+        memory = network.forward(self._address, address(rows), len(rows), intervention_handle(edits, network.dtype), address(y))
         self._remember(edits)
-        return Trace(self, network, handle, y[0] if is_one else y, rows.shape[1:] if is_one else rows.shape, edits)
+        return Trace(self, network, memory, y[0] if is_one else y, rows.shape[1:] if is_one else rows.shape, edits)
 
     # ------------------------------------------------------------ parameters
 
@@ -221,8 +240,10 @@ class CausalModel:
         >>> history.state, bool(history.loss[-1] < 1e-3)
         ('finished', True)
         """
+        self._settle()
         if self.feature_names is None:
             self.feature_names = names_in(x)
+        self.output_names = names_in(y) or self.output_names
         training = Rows(self, x, y, interventions, "training data")
         run = Training(
             self, training, self._validation(validation_data), loss=loss,
@@ -232,7 +253,10 @@ class CausalModel:
         self.history = run.history
         self._fits += 1
         self._changes.count += 1
-        return run.run(progress)
+        try:
+            return run.run(progress)
+        finally:
+            self._publish()
 
     def _validation(self, data: tuple[Any, ...] | None) -> Rows | None:
         if data is None:
@@ -246,6 +270,7 @@ class CausalModel:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a checkpoint: a safetensors file with the parameters under their names. A crash meanwhile leaves the file that
         was there."""
+        self._settle()
         self.network.save(self._address, path, self._note())
 
     @classmethod
@@ -266,7 +291,7 @@ class CausalModel:
 
     def _arguments(self) -> dict[str, Any]:
         """What a checkpoint tells beside the network."""
-        return {"seed": self.seed, "fits": self._fits, "feature_names": self.feature_names}
+        return {"seed": self.seed, "fits": self._fits, "feature_names": self.feature_names, "output_names": self.output_names}
 
     def _adopt(self, network: Network, source: Any) -> None:
         """Becomes the model of a loaded network."""
@@ -278,6 +303,7 @@ class CausalModel:
             self._restore(note, network)
             self._assemble(network, note.get("seed", 0), note.get("feature_names"), network.loaded_parameters())
             self._fits = checked_seed(note.get("fits", 0), "fits")
+            self.output_names = checked_names(note.get("output_names"), network.outputs, "output_names")
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{source}: its note is not one of this package ({error})") from error
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import numbers
-from ._bindings import Handle
+from ._arrays import address, numbers
 from ._intervention import Edit
 from .errors import ShapeError, StateError
 
 if TYPE_CHECKING:
-    from ._network import Network
+    from ._network import Network, PassMemory
     from .model import CausalModel
 
 
@@ -52,12 +51,12 @@ class Trace:
     """
 
     def __init__(
-        self, model: CausalModel, network: Network, handle: Handle, output: NDArray[Any], inputs: tuple[int, ...], edits: list[Edit],
+        self, model: CausalModel, network: Network, memory: PassMemory, output: NDArray[Any], inputs: tuple[int, ...], edits: list[Edit],
     ) -> None:
         self.output = output
         self._model = model
         self._network = network
-        self._handle = handle
+        self._memory = memory
         self._inputs = inputs
         self._edits = edits
         self._changes = model._changes.count
@@ -102,17 +101,20 @@ class Trace:
         into_inputs = np.empty(self._inputs, network.dtype) if inputs else None
         into_values = {edit.site: np.empty_like(edit.values) for edit in self._edits} if values else {}
         network.backward(
-            model._address, self._handle, dy.reshape(-1, network.outputs), into_parameters=flat,
-            into_inputs=None if into_inputs is None else into_inputs.reshape(-1, network.inputs), into_values=into_values)
+            model._address, self._memory, address(dy), dy.size // network.outputs,
+            into_parameters=None if flat is None else address(flat),
+            into_inputs=None if into_inputs is None else address(into_inputs),
+            into_values={site: address(array) for site, array in into_values.items()})
         return Gradients(
             {} if flat is None else {tensor.name: tensor.view(flat) for tensor in network.tensors},
             flat, into_inputs,
-            {edit.site: _as_given(into_values[edit.site], edit.given_shape) for edit in self._edits if values})
+            {edit.site: as_given(into_values[edit.site], edit.given_shape) for edit in self._edits if values})
 
     def __repr__(self) -> str:
         return f"Trace(output of shape {self.output.shape}, interventions at {[edit.site for edit in self._edits]})"
 
 
-def _as_given(gradient: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def as_given(gradient: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient of do-values in the shape in which they were given."""
     # One number that was given for all units gets what reaches any of them.
-    return gradient.reshape(shape) if shape else np.asarray(gradient.sum())
+    return gradient.reshape(shape) if shape else gradient.sum().reshape(())

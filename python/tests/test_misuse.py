@@ -161,4 +161,4 @@ def test_gradients_of_any_claimed_size_are_checked(sizes):
                         values=None, site_count=sizes[3])
     with pytest.raises((ShapeError, InvalidValueError, OutOfMemoryError, ArgumentError)):
         library.causal_model_backward(
-            model.network.handle.address, model._address, trace._handle.address, scratch, 0, sizes[4], sizes[5], ctypes.byref(claimed))
+            model.network.handle.address, model._address, trace._memory.trace.address, scratch, 0, sizes[4], sizes[5], ctypes.byref(claimed))

@@ -1,0 +1,27 @@
+"""Which class an object gets: the plain one, or where torch is in use its counterpart that is a torch.nn.Module."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def class_in_use(cls: type[Any]) -> type[Any]:
+    """What a new object of `cls` is, decided anew for each: torch is in use if it has been imported."""
+    if "torch" not in sys.modules:
+        return cls
+    from ._torch_model import module_class
+
+    return module_class(cls)
+
+
+def is_tensor(array: Any) -> bool:
+    """Whether this is a torch.Tensor, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def is_module(model: Any) -> bool:
+    """Whether this is a torch.nn.Module, without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
