@@ -46,6 +46,8 @@ def numbers(array: Any, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
 def mask_bytes(mask: Any, name: str) -> NDArray[np.uint8]:
     """Numbers or booleans as bytes that are 0 where they are 0."""
     given = any_array(mask, name)
+    if given.dtype.kind == "f" and np.isnan(given).any():
+        raise InvalidValueError(f"{name} holds NaN, expected numbers or booleans")
     if given.dtype != np.bool_ and given.dtype != np.uint8:
         given = given != 0
     dense = np.ascontiguousarray(given).reshape(given.shape)    # ascontiguousarray makes a scalar one-dimensional
@@ -56,6 +58,8 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
     """Any kind of array as a numpy array of numbers."""
     if array is None or isinstance(array, (str, bytes, dict, set)):
         raise ArgumentError(f"{name} is {type(array).__name__}, expected an array of numbers")
+    if isinstance(array, np.ma.MaskedArray):
+        raise ArgumentError(f"{name} is a masked array, expected one without a mask of its own: fill it first")
     if is_tensor(array):
         array = _as_plain_tensor(array, name)
     try:
@@ -63,7 +67,7 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
             given = np.from_dlpack(array)
         else:
             given = np.asarray(array)
-        if given.dtype.kind == "O":
+        if given.dtype.kind == "O" and not any(isinstance(entry, (str, bytes)) for entry in given.flat):
             given = given.astype(np.float64)
     except (TypeError, RuntimeError, BufferError) as error:
         raise ArgumentError(f"{name}: {type(array).__name__} cannot be read as an array of numbers ({error})") from error

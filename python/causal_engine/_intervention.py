@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ._arrays import address, dtype_code, mask_bytes, numbers
 from ._bindings import Handle, library
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
+from .features import in_order
 
 Interventions = Mapping[int, tuple[Any, Any]]
 
@@ -27,8 +28,11 @@ class Edit:
     given_shape: tuple[int, ...]    # of the values as the caller wrote them
 
 
-def edits_of(interventions: Interventions | None, widths: Sequence[int], rows: int, dtype: np.dtype[Any]) -> list[Edit]:
-    """The interventions on `rows` rows of a network whose sites have these widths; sites without one are left out."""
+def edits_of(
+    interventions: Interventions | None, widths: Sequence[int], rows: int, dtype: np.dtype[Any], names: Sequence[str] | None = None,
+) -> list[Edit]:
+    """The interventions on `rows` rows of a network whose sites have these widths; sites without one are left out. `names` are
+    those of the units of site 0, where they have any."""
     if interventions is None:
         return []
     if not isinstance(interventions, Mapping):
@@ -36,7 +40,7 @@ def edits_of(interventions: Interventions | None, widths: Sequence[int], rows: i
     edits = []
     for key, pair in interventions.items():
         site = _site(key, len(widths))
-        edit = _edit(site, pair, widths[site], rows, dtype)
+        edit = _edit(site, pair, widths[site], rows, dtype, names if site == 0 else None)
         if edit is not None:
             edits.append(edit)
     return edits
@@ -53,7 +57,7 @@ def _site(key: Any, count: int) -> int:
     return site
 
 
-def _edit(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any]) -> Edit | None:
+def _edit(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any], names: Sequence[str] | None) -> Edit | None:
     try:
         given_mask, given_values = pair
     except (TypeError, ValueError):
@@ -63,8 +67,8 @@ def _edit(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any]) -> 
     if given_mask is None or given_values is None:
         missing = "do_mask" if given_mask is None else "do_values"
         raise InvalidValueError(f"intervention at layer {site}: {missing} is None, expected both or neither")
-    mask = mask_bytes(given_mask, "do_mask")
-    values = numbers(given_values, dtype, "do_values")
+    mask = mask_bytes(in_order(given_mask, names, "do_mask"), "do_mask")
+    values = numbers(in_order(given_values, names, "do_values"), dtype, "do_values")
     shape = values.shape
     if not shape:
         values = np.full((1, width), values, dtype)

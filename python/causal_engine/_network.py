@@ -136,6 +136,24 @@ class Network:
         """What stands between its layers; None where nothing does."""
         return next((node["function"] for node in json.loads(self.description)["nodes"] if node["operation"] == "activation"), None)
 
+    @property
+    def adjacency(self) -> NDArray[np.uint8] | None:
+        """(inputs, outputs), 1 for an edge of the first layer; None where all are there."""
+        edges = next((node["edges"] for node in json.loads(self.description)["nodes"] if node.get("edges")), None)
+        if edges is None:
+            return None
+        return (np.frombuffer(edges.encode(), np.uint8) == ord("1")).reshape(self.outputs, self.inputs).T.astype(np.uint8)
+
+    def is_the_same_as(self, other: Network) -> bool:
+        """Whether both have the same nodes and sizes, whatever edges are there."""
+        def shape(network: Network) -> Any:
+            description = json.loads(network.description)
+            for node in description["nodes"]:
+                node.pop("edges", None)
+            return description
+
+        return bool(shape(self) == shape(other))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Network.of, (self.description, self.dtype)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import byref, c_int, c_size_t
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,15 @@ import numpy as np
 from . import _bindings
 from ._arrays import address, dtype_code, number, numbers, seed, size, text
 from ._bindings import Dataset, Handle, OptimizerOptions, TrainerOptions, library
+from ._interrupt import interrupts
 from ._intervention import Interventions, edits_of, intervention_handle
 from ._loss import typed_loss_handle
-from .errors import BusyError, DivergenceError, InvalidValueError, ShapeError
-from .features import in_order
+from .errors import ArgumentError, BusyError, DivergenceError, InvalidValueError, ShapeError, shown
+from .features import in_order, names_in
 from .history import Epoch, History
 
 if TYPE_CHECKING:
+    from ._network import Network
     from .loss_functions import CausalLosses
     from .model import CausalModel
 
@@ -37,9 +39,10 @@ _STATES = {
 class Rows:
     """Rows to learn from, as the engine takes them. It keeps everything alive that the engine looks at."""
 
-    def __init__(self, model: CausalModel, x: Any, y: Any, interventions: Interventions | None, name: str) -> None:
-        network = model.network
-        self.x = numbers(in_order(x, model.feature_names), network.dtype, f"{name}: x")
+    def __init__(
+        self, network: Network, names: Sequence[str] | None, x: Any, y: Any, interventions: Interventions | None, name: str,
+    ) -> None:
+        self.x = numbers(in_order(x, names), network.dtype, f"{name}: x")
         self.y = numbers(y, network.dtype, f"{name}: y")
         if self.x.ndim != 2:
             raise ShapeError(f"{name}: x of shape {self.x.shape}, expected (rows, {network.inputs})")
@@ -47,7 +50,7 @@ class Rows:
             self.y = self.y.reshape(-1, 1)      # one output, or class indices
         if self.y.ndim != 2:
             raise ShapeError(f"{name}: y of shape {self.y.shape}, expected ({len(self.x)}, {network.outputs})")
-        edits = edits_of(interventions, network.site_widths, len(self.x), network.dtype)
+        edits = edits_of(interventions, network.site_widths, len(self.x), network.dtype, names or names_in(x))
         self.intervention = intervention_handle(edits, network.dtype)
         self.dataset = Dataset(
             dtype=dtype_code(network.dtype), x=address(self.x), y=address(self.y), rows=len(self.x),
@@ -62,15 +65,23 @@ def optimizer_options(method: Any, lr: float, momentum: float, weight_decay: flo
     clip_norm = 0.0 if clip_grad is None else number(clip_grad, "clip_grad")
     if clip_grad is not None and not clip_norm > 0:
         raise InvalidValueError(f"clip_grad is {clip_grad}, expected more than 0, or None")
+    written = text(method, "optimizer")
+    if method != "sgd" and number(momentum, "momentum") != 0:
+        raise InvalidValueError(f"momentum is {momentum} with {shown(method)}, expected it with 'sgd' only")
     return OptimizerOptions(
-        method=text(method, "optimizer"), learning_rate=number(lr, "lr"), momentum=number(momentum, "momentum"),
+        method=written, learning_rate=number(lr, "lr"), momentum=number(momentum, "momentum"),
         beta1=0.9, beta2=0.999, epsilon=1e-8, weight_decay=number(weight_decay, "weight_decay"),
         clip_norm=clip_norm)
 
 
 def _loss(loss: str | CausalLosses) -> Handle:
-    total = getattr(loss, "_total", None)
-    return typed_loss_handle("standard", loss, name="loss") if total is None else total()
+    if isinstance(loss, str):
+        return typed_loss_handle("standard", loss, name="loss")
+    total = None if isinstance(loss, type) else getattr(loss, "_total", None)
+    if total is None:
+        raise ArgumentError(f"loss is {shown(loss)}, expected 'mse', 'mae', 'cross_entropy' or a CausalLosses")
+    handle: Handle = total()
+    return handle
 
 
 class Training:
@@ -99,9 +110,10 @@ class Training:
         """Trains to the end, or until Ctrl-C, or until it diverges; the history says which, and is complete in each case."""
         state = c_int(_bindings.RUNNING)
         try:
-            with self._bar(progress) as bar:
+            with self._bar(progress) as bar, interrupts() as check:
                 while state.value == _bindings.RUNNING:
                     self._run_slice(state)
+                    check()
                     self._read_history()
                     if bar is not None:
                         self._show(bar)

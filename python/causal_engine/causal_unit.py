@@ -142,6 +142,12 @@ class CausalUnit(CausalModel):
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "activation": self.activation}
 
+    @staticmethod
+    def _is_of_my_kind(network: Network) -> bool:
+        hidden = network.tensors[0].shape[0] if len(network.tensors) == 4 else None
+        return network.is_the_same_as(
+            Network.unit(network.inputs, hidden, network.outputs, network.activation or "identity", network.dtype))
+
     def _restore(self, note: dict[str, Any], network: Network) -> None:
         self.activation = network.activation or note.get("activation") or "identity"
 
@@ -295,6 +301,11 @@ class CausalMLP(CausalModel):
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "activation": self.activation}
+
+    @staticmethod
+    def _is_of_my_kind(network: Network) -> bool:
+        inputs, *hidden, outputs = network.site_widths
+        return network.is_the_same_as(Network.mlp(inputs, hidden, outputs, network.activation or "identity", network.dtype))
 
     def _restore(self, note: dict[str, Any], network: Network) -> None:
         self.activation = network.activation or note.get("activation") or "identity"

@@ -44,15 +44,24 @@ def names_in(data: Any) -> tuple[str, ...] | None:
     return names if all(isinstance(name, str) for name in names) else None
 
 
-def in_order(data: Any, names: Sequence[str] | None) -> Any:
-    """A data frame's columns in the order of the features, whatever order it has; anything else as it is."""
-    given = names_in(data)
-    if names is None or given is None or given == tuple(names):
+def in_order(data: Any, names: Sequence[str] | None, what: str = "x") -> Any:
+    """A data frame's columns, or a series' entries, in the order of the features, whatever order they have; anything else as it
+    is."""
+    if names is None or isinstance(data, np.ndarray):
+        return data
+    given = names_in(data) if not hasattr(data, "to_frame") else _labels(data)
+    if given is None or given == tuple(names):
         return data
     for name in names:
         if name not in given:
-            raise UnknownNameError(_unknown("column", name, given, "x"))
+            raise UnknownNameError(_unknown("column", name, given, what))
     return data[list(names)]
+
+
+def _labels(series: Any) -> tuple[str, ...] | None:
+    """What the entries of a series are called; None where they are numbered."""
+    labels = tuple(getattr(series, "index", ()))
+    return labels if labels and all(isinstance(label, str) for label in labels) else None
 
 
 def index_of(name: Any, names: Sequence[str] | None) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from ._intervention import Interventions, edits_of, intervention_handle
 from ._kinds import class_in_use
 from ._network import Network
 from ._training import Rows, Training, optimizer_options
-from .errors import ArgumentError, CheckpointError, ShapeError, UnknownNameError
+from .errors import ArgumentError, BusyError, CheckpointError, ShapeError, UnknownNameError
 from .features import checked_names, in_order, names_in
 from .history import History
 from .trace import Trace
@@ -31,12 +32,14 @@ __all__ = ["CausalModel"]
 
 
 class Changes:
-    """How often parameters were changed, as far as that is known. Models that share parameters share this."""
+    """How often parameters were changed, as far as that is known, and who is changing them. Models that share parameters share
+    this."""
 
-    __slots__ = ("count",)
+    __slots__ = ("by_training", "count")
 
     def __init__(self) -> None:
         self.count = 0
+        self.by_training = threading.Lock()
 
 
 class CausalModel:
@@ -111,7 +114,8 @@ class CausalModel:
     def _predict(self, x: Any, interventions: Interventions | None) -> Any:
         network = self.network
         rows, is_one = network.rows_of(in_order(x, self.feature_names))
-        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
+        names = self.feature_names or names_in(x)
+        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype, names)
         y = np.empty((len(rows), network.outputs), network.dtype)
         network.predict(self._address, address(rows), len(rows), intervention_handle(edits, network.dtype), address(y))
         self._remember(edits)
@@ -128,7 +132,8 @@ class CausalModel:
         self._settle()
         network = self.network
         rows, is_one = network.rows_of(in_order(x, self.feature_names))
-        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype)
+        names = self.feature_names or names_in(x)
+        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype, names)
         y = np.empty((len(rows), network.outputs), network.dtype)
         memory = network.forward(self._address, address(rows), len(rows), intervention_handle(edits, network.dtype), address(y))
         self._remember(edits)
@@ -240,30 +245,34 @@ class CausalModel:
         >>> history.state, bool(history.loss[-1] < 1e-3)
         ('finished', True)
         """
-        self._settle()
-        if self.feature_names is None:
-            self.feature_names = names_in(x)
-        self.output_names = names_in(y) or self.output_names
-        training = Rows(self, x, y, interventions, "training data")
-        run = Training(
-            self, training, self._validation(validation_data), loss=loss,
-            optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=epochs, batch_size=batch_size,
-            patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor,
-            order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed))
-        self.history = run.history
-        self._fits += 1
-        self._changes.count += 1
+        if not self._changes.by_training.acquire(blocking=False):
+            raise BusyError("fit: another thread is training this model, or one that shares its weights")
         try:
-            return run.run(progress)
+            self._settle()
+            names = checked_names(names_in(x), self.network.inputs, "x") if self.feature_names is None else self.feature_names
+            training = Rows(self.network, names, x, y, interventions, "training data")
+            run = Training(
+                self, training, self._validation(validation_data, names), loss=loss,
+                optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=epochs, batch_size=batch_size,
+                patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor,
+                order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed))
+            self.feature_names, self.output_names = names, _output_names(y, self.network.outputs)
+            self.history = run.history
+            self._fits += 1
+            self._changes.count += 1
+            try:
+                return run.run(progress)
+            finally:
+                self._publish()
         finally:
-            self._publish()
+            self._changes.by_training.release()
 
-    def _validation(self, data: tuple[Any, ...] | None) -> Rows | None:
+    def _validation(self, data: tuple[Any, ...] | None, names: Sequence[str] | None) -> Rows | None:
         if data is None:
             return None
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ArgumentError("validation_data: expected (x, y) or (x, y, interventions)")
-        return Rows(self, data[0], data[1], data[2] if len(data) == 3 else None, "validation data")
+        return Rows(self.network, names, data[0], data[1], data[2] if len(data) == 3 else None, "validation data")
 
     # ------------------------------------------------------------ keeping it
 
@@ -299,6 +308,8 @@ class CausalModel:
         if kind != self._kind:
             raise CheckpointError(f"{source}: holds a {kind}, expected a {self._kind}")
         note = _read_note(network.note)
+        if not self._is_of_my_kind(network):
+            raise CheckpointError(f"{source}: holds another network than a {self._kind} is")
         try:
             self._restore(note, network)
             self._assemble(network, note.get("seed", 0), note.get("feature_names"), network.loaded_parameters())
@@ -306,6 +317,11 @@ class CausalModel:
             self.output_names = checked_names(note.get("output_names"), network.outputs, "output_names")
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{source}: its note is not one of this package ({error})") from error
+
+    @staticmethod
+    def _is_of_my_kind(network: Network) -> bool:
+        """Whether this class would have made the network, given its sizes."""
+        raise NotImplementedError
 
     def _restore(self, note: dict[str, Any], network: Network) -> None:
         """Takes over what a class adds to the note."""
@@ -331,10 +347,16 @@ class CausalModel:
         self.close()
 
 
+def _output_names(y: Any, count: int) -> tuple[str, ...] | None:
+    """Those of the columns of y, unless y is one column of class indices for many outputs."""
+    names = names_in(y)
+    return names if names is not None and len(names) == count == len(set(names)) else None
+
+
 def _kind_of(network: Network) -> str:
     if any(tensor.name.startswith("linear.") for tensor in network.tensors):
         return "CausalLayerRewiring"
-    return "CausalUnit" if len(network.site_widths) == 1 else "CausalMLP"
+    return "CausalUnit" if len(network.site_widths) < 2 else "CausalMLP"
 
 
 def _read_note(text: str) -> dict[str, Any]:

@@ -74,8 +74,11 @@ class DAGRewiring:
 
     @property
     def adj_matrix(self) -> NDArray[np.float32]:
-        """(num_variables, num_variables), 1 for an edge from row to column; after an intervention the rewired graph's. A copy."""
-        return self._current.adjacency().astype(np.float32)
+        """(num_variables, num_variables), 1 for an edge from row to column; after an intervention the rewired graph's. A
+        copy that cannot be written to: `set_adjacency_matrix` changes edges."""
+        matrix = self._current.adjacency().astype(np.float32)
+        matrix.flags.writeable = False
+        return matrix
 
     def get_parents(self, variable: int) -> list[int]:
         """The direct causes of a variable, ascending."""
@@ -299,13 +302,20 @@ class CausalLayerRewiring(CausalModel):
         dag = self.dag_rewiring
         return {**super()._arguments(), **({} if dag is None else {"edges": dag._edges(), "intervened": dag._intervened()})}
 
+    @staticmethod
+    def _is_of_my_kind(network: Network) -> bool:
+        return network.is_the_same_as(Network.rewiring(network.inputs, network.outputs, None, network.dtype))
+
     def _restore(self, note: dict[str, Any], network: Network) -> None:
         self.dag_rewiring = None
-        if note.get("edges") is None:
+        adjacency = network.adjacency
+        if adjacency is None:
             return
-        if network.inputs != network.outputs:       # before a small file makes a large matrix
-            raise ShapeError(f"edges of a layer with {network.inputs} inputs and {network.outputs} outputs, expected equally many")
-        self.dag_rewiring = DAGRewiring._restored(network.inputs, note["edges"], note.get("intervened", []))
+        # The note tells the graph before an intervention; the network has the one that the layer obeys.
+        edges = note.get("edges", np.argwhere(adjacency).tolist())
+        self.dag_rewiring = DAGRewiring._restored(network.inputs, edges, note.get("intervened", []))
+        if not np.array_equal(self.dag_rewiring.adj_matrix, adjacency):
+            raise ShapeError("the edges in its note are not those of the network")
 
     def __repr__(self) -> str:
         graph = "" if self.dag_rewiring is None else f", {self.dag_rewiring!r}"

@@ -113,6 +113,48 @@ def test_ctrl_c_ends_it_and_leaves_a_model_that_works(data, model, rows):
     assert model.fit(x, y, epochs=1, progress=False).state == "finished"
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_that_falls_into_a_finalizer_is_heard(data, model):
+    class Falls:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            for _ in range(100):        # Python drops what is raised here
+                pass
+
+    def drop(*_):
+        fallen.clear()
+
+    fallen, handler = [Falls()], signal.signal(signal.SIGALRM, drop)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*data, epochs=FOREVER, progress=False)
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler and model.history.state == "interrupted"
+
+
+def test_two_fits_of_one_model_at_once_are_refused(data, model):
+    x, y = (np.resize(array, (20_000, array.shape[1])) for array in data)
+    outcomes, together = [], threading.Barrier(2)
+
+    def fit(which):
+        together.wait()
+        try:
+            which.fit(x, y, epochs=20, progress=False)
+            outcomes.append("finished")
+        except BusyError as error:
+            outcomes.append(str(error))
+
+    threads = [threading.Thread(target=fit, args=(which,)) for which in (model, model)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("finished") == 1 and any("another thread is training" in outcome for outcome in outcomes)
+    assert model.layers[0].fit(x, np.zeros((20_000, 16)), epochs=1, progress=False).state == "finished"
+
+
 def test_another_thread_that_predicts_meanwhile_gets_an_answer_or_is_told(data, model):
     x, y = data
     odd, done = [], threading.Event()
