@@ -96,6 +96,7 @@ def test_divergence_leaves_the_weights_of_the_last_finite_epoch(data):
     assert isinstance(DivergenceError("x"), ArithmeticError)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")      # it may fall into a finalizer, see below
 @pytest.mark.parametrize("rows", [60, 60_000])
 def test_ctrl_c_ends_it_and_leaves_a_model_that_works(data, model, rows):
     x, y = (np.resize(array, (rows, array.shape[1])) for array in data)
