@@ -331,7 +331,8 @@ typedef struct causal_dataset {
 /* What happened in one epoch. */
 typedef struct causal_epoch {
     double loss;                /* mean over the training batches, weighted by their rows, each before its step */
-    double validation_loss;     /* at the end of the epoch; NaN without validation data */
+    double validation_loss;     /* at the end of the epoch, of the validation data; where there are none, but patience, of the
+                                   training data; otherwise NaN */
     double learning_rate;
     double seconds;
 } causal_epoch;
@@ -353,9 +354,10 @@ typedef struct causal_trainer_options {
     causal_optimizer_options optimizer;
     size_t epochs;
     size_t batch_size;                  /* 0: all rows in one batch */
-    size_t patience;                    /* stop when this many epochs brought no better validation loss (training loss
-                                           without validation data); 0: never. Where it is given, the model ends with its
-                                           best weights, whether it stopped early or not */
+    size_t patience;                    /* stop when this many epochs brought no better validation_loss, which without
+                                           validation data is that of the training data; 0: never. Where it is given, the
+                                           model ends with the weights of the end of the best epoch, whether training
+                                           stops early, finishes or diverges */
     const char *schedule;               /* of the learning rate: "constant"; "cosine" to 0 over the epochs; "step" times
                                            step_factor every step_epochs */
     size_t step_epochs;
@@ -376,7 +378,8 @@ causal_status causal_trainer_create(causal_trainer **trainer, causal_model *mode
 causal_status causal_trainer_free(causal_trainer *trainer);
 /* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state` (or NULL).
  * Call it again to go on. The model is busy meanwhile.
- * DIVERGED: a loss that is not finite; the model has the weights of the end of the last finite epoch, or its first ones. */
+ * DIVERGED: a loss or a weight that is not finite; the model has the weights of the end of the last epoch, with patience of the
+ * best one, or its first ones. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
 /* Ends a run from another thread, after the step under way; this may be called while the trainer is busy. The model keeps
  * the weights it has. */
