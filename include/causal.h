@@ -341,7 +341,7 @@ typedef enum causal_trainer_state {
     CAUSAL_TRAINER_RUNNING = 0,
     CAUSAL_TRAINER_FINISHED = 1,        /* all epochs done */
     CAUSAL_TRAINER_STOPPED_EARLY = 2,   /* patience ran out; the best weights are back */
-    CAUSAL_TRAINER_CANCELLED = 3,
+    CAUSAL_TRAINER_CANCELLED = 3,       /* by causal_trainer_cancel, the callback, or an error in the middle of a run */
     CAUSAL_TRAINER_DIVERGED = 4
 } causal_trainer_state;
 
@@ -371,7 +371,8 @@ typedef struct causal_trainer_options {
 
 /* Prepares to train `model` (its own parameters, or the buffer `parameters`, which must then stay alive) on `training`, with
  * `validation` or NULL. Nothing is learned yet. A mask given for the output reaches the loss.
- * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. */
+ * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. A schedule
+ * whose learning rate does not stay finite. */
 causal_status causal_trainer_create(causal_trainer **trainer, causal_model *model, void *parameters,
                                     const causal_dataset *training, const causal_dataset *validation,
                                     const causal_trainer_options *options);
@@ -379,7 +380,8 @@ causal_status causal_trainer_free(causal_trainer *trainer);
 /* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state` (or NULL).
  * Call it again to go on. The model is busy meanwhile.
  * DIVERGED: a loss or a weight that is not finite; the model has the weights of the end of the last epoch, with patience of the
- * best one, or its first ones. */
+ * best one, or its first ones. Any other error in the middle of a run ends it too: the weights are the same, the state is
+ * CAUSAL_TRAINER_CANCELLED. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
 /* Ends a run from another thread, after the step under way; this may be called while the trainer is busy. The model keeps
  * the weights it has. */

@@ -296,6 +296,9 @@ static void training(void) {
     DATA(intervention, (const causal_intervention *)model, CAUSAL_ERROR_HANDLE);
     HOW(schedule, "wavy", CAUSAL_ERROR_VALUE);
     HOW(epochs, 0, CAUSAL_ERROR_VALUE);
+    how.schedule = "step";
+    HOW(step_factor, 1e308, CAUSAL_ERROR_VALUE);
+    how.schedule = "constant";
     HOW(optimizer.method, "lion", CAUSAL_ERROR_VALUE);
     HOW(optimizer.learning_rate, NAN, CAUSAL_ERROR_VALUE);
     HOW(optimizer.clip_norm, -1, CAUSAL_ERROR_VALUE);

@@ -51,4 +51,37 @@ import Testing
         try Trainer(once, on: Dataset(x: x, y: y), options: few).run()
         #expect(model.parameters!.values == once.parameters!.values)
     }
+
+    /// A number that becomes unusable while training runs: an error that only an engine, or a caller who alters borrowed rows, can cause.
+    @Test func anErrorInTheMiddleEndsTheRun() throws {
+        let (x, _) = try data(8)
+        let classes = try Storage<Double>(count: 8, of: "classes")
+        let model = try Model<Double>(.mlp(inputs: 3, hidden: [], outputs: 2), seed: 0)
+        try x.withView { x throws(EngineError) in
+            let rows = Dataset(borrowing: x, MatrixView(UnsafePointer(classes.pointer), rows: 8, columns: 1), intervention: nil)
+            let trainer = try Trainer(model, on: rows, options: TrainerOptions(loss: .standard(.crossEntropy), batchSize: 4))
+            while trainer.history.count < 2 { try trainer.run(seconds: 0) }
+            let before = model.parameters!.values
+            classes.pointer[5] = 7
+            classes.pointer[2] = 7
+            #expect { try trainer.run() } throws: { ($0 as? EngineError)?.kind == .value }
+            #expect(trainer.state == .cancelled)
+            #expect(model.parameters!.values == before)
+            #expect(throws: Never.self) { try trainer.run() }
+            #expect(trainer.history.count == 2)
+        }
+    }
+
+    @Test func theLearningRateStaysFinite() throws {
+        let (x, y) = try data(8)
+        func trainer(_ factor: Double, epochs: Int) throws -> Trainer<Double> {
+            try Trainer(try linear(), on: Dataset(x: x, y: y),
+                        options: TrainerOptions(optimizer: OptimizerOptions(learningRate: 1e3), epochs: epochs, schedule: .step(epochs: 1, factor: factor)))
+        }
+        #expect(throws: EngineError(.value, "schedule: the learning rate of epoch 1 is inf, expected a finite one")) { try trainer(1e308, epochs: 2) }
+        #expect(throws: EngineError.self) { try trainer(2, epochs: 100_000) }
+        #expect(throws: Never.self) { try trainer(2, epochs: 100) }
+        #expect(throws: Never.self) { try trainer(0, epochs: 100) }
+        #expect(try trainer(1e308, epochs: 1).run() == .finished)
+    }
 }

@@ -16,6 +16,7 @@ public final class Trainer<Scalar: EngineScalar> {
         case finished
         /// Patience ran out.
         case stoppedEarly
+        /// By `cancel`, by `onEpoch`, or by an error that `run` threw.
         case cancelled
         /// A loss, or a weight, was not finite; the weights are the best, where there is patience, or those of the end of the last epoch.
         case diverged
@@ -82,9 +83,22 @@ public final class Trainer<Scalar: EngineScalar> {
 
     /// Trains for about `seconds`, at least one step; call it again to go on. Without an argument until it is over.
     ///
-    /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch.
+    /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch. This and any other error ends the run, with the weights of
+    ///   the end of the last epoch or, where there is patience, of the best.
     @discardableResult
     public func run(seconds: Double = .infinity) throws(EngineError) -> State {
+        do throws(EngineError) {
+            try runSteps(for: seconds)
+        } catch {
+            // What went wrong would go wrong again, and a caller that asks for more while the state is running would never end.
+            state = error.kind == .diverged ? .diverged : .cancelled
+            restore()
+            throw error
+        }
+        return state
+    }
+
+    private func runSteps(for seconds: Double) throws(EngineError) {
         let start = now()
         var before = start
         while state == .running {
@@ -101,7 +115,6 @@ public final class Trainer<Scalar: EngineScalar> {
             if rowsDone == rows { endEpoch() }
             if time - start >= seconds { break }
         }
-        return state
     }
 
     /// Ends a run from another thread, after the step under way. The model keeps the weights it has.
@@ -130,7 +143,7 @@ public final class Trainer<Scalar: EngineScalar> {
         targets.prediction = predictionGradient.pointer
         targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
         let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
-        guard loss.isFinite else { throw diverge("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
+        guard loss.isFinite else { throw divergence("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
 
         try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
                                 into: GradientTargets(parameters: gradient.pointer, accumulates: options.loss.dependsOnParameters))
@@ -143,9 +156,9 @@ public final class Trainer<Scalar: EngineScalar> {
 
     private func evaluateEpoch() throws(EngineError) {
         let bad = Scalar.kernels.firstNonFinite(parameters.pointer, count: parameters.count)
-        guard bad == parameters.count else { throw diverge("parameter \(bad) is \(parameters.pointer[bad])") }
+        guard bad == parameters.count else { throw divergence("parameter \(bad) is \(parameters.pointer[bad])") }
         validationLoss = try validation?.loss(options.loss, parameters)
-        if let validationLoss, !validationLoss.isFinite { throw diverge("the loss at its end is \(validationLoss)") }
+        if let validationLoss, !validationLoss.isFinite { throw divergence("the loss at its end is \(validationLoss)") }
     }
 
     private func endEpoch() {
@@ -169,9 +182,7 @@ public final class Trainer<Scalar: EngineScalar> {
         if let onEpoch = options.onEpoch, !onEpoch(history.count - 1, epoch), state == .running { state = .cancelled }
     }
 
-    private func diverge(_ what: String) -> EngineError {
-        state = .diverged
-        restore()
+    private func divergence(_ what: String) -> EngineError {
         let kept = keptEpoch.map { "those of the end of epoch \($0)" } ?? "those it began with"
         return EngineError(.diverged, "training diverged in epoch \(history.count): \(what); the weights are \(kept) (a smaller learning rate "
             + "or a clipped gradient may help)")

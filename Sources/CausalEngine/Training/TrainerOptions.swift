@@ -34,6 +34,6 @@ public struct TrainerOptions: Sendable {
         try expect(epochs, "number of epochs")
         try expect(batchSize, "batch size")
         try expect(patience, "patience")
-        try schedule.validate()
+        try schedule.validate(rate: optimizer.learningRate, epochs: epochs)
     }
 }
