@@ -58,6 +58,18 @@ import Testing
         #expect(partly.gradients.prediction == [[-4, 0]])
     }
 
+    /// More mask elements than a Float can count one by one: 2^24 + 6 of column 0 and 2^23 of column 1 are left alone.
+    @Test func masksOfManyRowsAreCounted() throws {
+        let rows = 1 << 24 + 6, mask = try Storage<UInt8>(count: 2 * rows, of: "mask"), numbers = try Storage<Float>(count: 4, of: "numbers")
+        for row in 1 << 23..<rows { mask.pointer[2 * row + 1] = 1 }
+        numbers.pointer[0] = 1
+        let prediction = MatrixView(UnsafePointer(numbers.pointer), rows: 1, columns: 2)
+        var arguments = LossArguments(prediction: prediction, target: MatrixView(UnsafePointer(numbers.pointer + 2), rows: 1, columns: 2)), scratch: [Float] = []
+        arguments.mask = MatrixView(UnsafePointer(mask.pointer), rows: rows, columns: 2)
+        let value = try Loss.intervention(.mse).evaluate(arguments, into: LossGradientTargets(), scratch: &scratch)
+        #expect(value == Double(rows) / Double(rows + 1 << 23))
+    }
+
     @Test func others() throws {
         var random = TestRandom(3)
         let pair = try Loss.Arguments(prediction: random.matrix(4, 2), target: random.matrix(4, 2), mask: random.mask(1, 2), values: random.matrix(4, 2),

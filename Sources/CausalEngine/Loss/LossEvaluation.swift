@@ -131,14 +131,21 @@ private struct Pair<Scalar: EngineScalar> {
 }
 
 extension MatrixView where Element == UInt8 {
-    /// For each entry the number of mask elements that broadcasting pairs it with and that leave it alone.
+    /// For each entry the number of mask elements that broadcasting pairs it with and that leave it alone. Counted in whole numbers:
+    /// adding ones to a Float ends at 2^24.
     fileprivate func countUntouched<Scalar: EngineScalar>(forEach entries: (rows: Int, columns: Int), into weights: inout [Scalar]) throws(EngineError) {
-        let shape = try Broadcast("intervention loss", [("losses", entries.rows, entries.columns), ("mask", rows, columns), ("", 1, 1)])
+        _ = try Broadcast("intervention loss", [("losses", entries.rows, entries.columns), ("mask", rows, columns), ("", 1, 1)])
+        // The part of the mask that one entry is stretched over.
+        let down = entries.rows == 1 ? rows : 1, across = entries.columns == 1 ? columns : 1
         weights.removeAll(keepingCapacity: true)
-        weights.append(contentsOf: repeatElement(0, count: entries.rows * entries.columns))
-        weights.withUnsafeMutableBufferPointer { weights in
-            shape.forEach { entry, element, _ in
-                if pointer[element] == 0 { weights[entry] += 1 }
+        for i in 0..<entries.rows {
+            for j in 0..<entries.columns {
+                let first = pointer + (rows == 1 ? 0 : i) * columns + (columns == 1 ? 0 : j)
+                var count = 0
+                for row in 0..<down {
+                    for column in 0..<across where first[row * columns + column] == 0 { count += 1 }
+                }
+                weights.append(Scalar(count))
             }
         }
     }
