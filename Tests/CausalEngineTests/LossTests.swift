@@ -94,6 +94,30 @@ import Testing
         #expect(found.value == 0 && found.gradients.prediction == [[0, 0]])
     }
 
+    /// Everything is checked before anything is written, in the later terms of a sum too.
+    @Test func gradientsAreLeftAloneWhereSomethingDoesNotFit() throws {
+        let numbers = try Storage<Double>(count: 4, of: "numbers"), gradient = try Storage<Double>(count: 4, of: "gradient")
+        let mask = try Storage<UInt8>(count: 3, of: "mask")
+        numbers.pointer[3] = 9
+        func view(_ rows: Int, _ columns: Int, from first: Int = 0) -> MatrixView<Double> { MatrixView(numbers.pointer + first, rows: rows, columns: columns) }
+        var fitting = LossArguments(prediction: view(2, 2), target: view(2, 2))
+        fitting.mask = MatrixView(UnsafePointer(mask.pointer), rows: 1, columns: 3)
+        let refused: [(Loss, LossArguments<Double>)] = [
+            (.standard(.mse), LossArguments(prediction: view(2, 2), target: view(1, 2))),
+            (.standard(.crossEntropy), LossArguments(prediction: view(2, 2), target: view(2, 1, from: 2))),
+            (.intervention(.crossEntropy), LossArguments(prediction: view(2, 2), target: view(2, 1, from: 2))),
+            (.intervention(.mse), fitting), (.consistency, fitting), (.counterfactual, fitting), (.regularization(1), fitting),
+            (.sum([(1, .standard(.mse)), (1, .sum([(1, .intervention(.mse))]))]), fitting),
+        ]
+        for (loss, arguments) in refused {
+            for i in 0..<4 { gradient.pointer[i] = 7 }
+            var targets = LossGradientTargets<Double>(), scratch: [Double] = []
+            targets.prediction = gradient.pointer
+            #expect(throws: EngineError.self, "\(loss)") { try loss.evaluate(arguments, into: targets, scratch: &scratch) }
+            #expect(gradient.buffer.allSatisfy { $0 == 7 }, "\(loss)")
+        }
+    }
+
     @Test func errorsNameBothShapes() throws {
         #expect(throws: EngineError(.shape, "loss: prediction of shape (2, 1) against target of shape (1, 2), expected equal shapes")) {
             try Loss.standard(.mse).evaluate(Loss.Arguments<Double>(prediction: [[1], [2]], target: [[1, 2]]))
