@@ -146,7 +146,7 @@ causal_status causal_model_create_unit(causal_model **model, const causal_mlp_op
 causal_status causal_model_create_rewiring(causal_model **model, const causal_mlp_options *options, const causal_graph *graph);
 
 /* Any network, described as causal_model_network describes one. Of the options only dtype, seed and borrows_parameters are used.
- * FILE: the text does not describe a network. */
+ * FILE: the text does not describe a network, or one of more than 65536 nodes. */
 causal_status causal_model_create_network(causal_model **model, const causal_mlp_options *options, const char *network);
 
 causal_status causal_model_free(causal_model *model);
