@@ -146,7 +146,7 @@ causal_status causal_model_create_unit(causal_model **model, const causal_mlp_op
 causal_status causal_model_create_rewiring(causal_model **model, const causal_mlp_options *options, const causal_graph *graph);
 
 /* Any network, described as causal_model_network describes one. Of the options only dtype, seed and borrows_parameters are used.
- * FILE: the text does not describe a network. */
+ * FILE: the text does not describe a network, or one of more than 65536 nodes. */
 causal_status causal_model_create_network(causal_model **model, const causal_mlp_options *options, const char *network);
 
 causal_status causal_model_free(causal_model *model);
@@ -331,7 +331,8 @@ typedef struct causal_dataset {
 /* What happened in one epoch. */
 typedef struct causal_epoch {
     double loss;                /* mean over the training batches, weighted by their rows, each before its step */
-    double validation_loss;     /* at the end of the epoch; NaN without validation data */
+    double validation_loss;     /* at the end of the epoch, of the validation data; where there are none, but patience, of the
+                                   training data; otherwise NaN */
     double learning_rate;
     double seconds;
 } causal_epoch;
@@ -340,7 +341,7 @@ typedef enum causal_trainer_state {
     CAUSAL_TRAINER_RUNNING = 0,
     CAUSAL_TRAINER_FINISHED = 1,        /* all epochs done */
     CAUSAL_TRAINER_STOPPED_EARLY = 2,   /* patience ran out; the best weights are back */
-    CAUSAL_TRAINER_CANCELLED = 3,
+    CAUSAL_TRAINER_CANCELLED = 3,       /* by causal_trainer_cancel, the callback, or an error in the middle of a run */
     CAUSAL_TRAINER_DIVERGED = 4
 } causal_trainer_state;
 
@@ -353,9 +354,10 @@ typedef struct causal_trainer_options {
     causal_optimizer_options optimizer;
     size_t epochs;
     size_t batch_size;                  /* 0: all rows in one batch */
-    size_t patience;                    /* stop when this many epochs brought no better validation loss (training loss
-                                           without validation data); 0: never. Where it is given, the model ends with its
-                                           best weights, whether it stopped early or not */
+    size_t patience;                    /* stop when this many epochs brought no better validation_loss, which without
+                                           validation data is that of the training data; 0: never. Where it is given, the
+                                           model ends with the weights of the end of the best epoch, whether training
+                                           stops early, finishes or diverges */
     const char *schedule;               /* of the learning rate: "constant"; "cosine" to 0 over the epochs; "step" times
                                            step_factor every step_epochs */
     size_t step_epochs;
@@ -369,14 +371,17 @@ typedef struct causal_trainer_options {
 
 /* Prepares to train `model` (its own parameters, or the buffer `parameters`, which must then stay alive) on `training`, with
  * `validation` or NULL. Nothing is learned yet. A mask given for the output reaches the loss.
- * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. */
+ * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. A schedule
+ * whose learning rate does not stay finite. */
 causal_status causal_trainer_create(causal_trainer **trainer, causal_model *model, void *parameters,
                                     const causal_dataset *training, const causal_dataset *validation,
                                     const causal_trainer_options *options);
 causal_status causal_trainer_free(causal_trainer *trainer);
 /* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state` (or NULL).
  * Call it again to go on. The model is busy meanwhile.
- * DIVERGED: a loss that is not finite; the model has the weights of the end of the last finite epoch, or its first ones. */
+ * DIVERGED: a loss or a weight that is not finite; the model has the weights of the end of the last epoch, with patience of the
+ * best one, or its first ones. Any other error in the middle of a run ends it too: the weights are the same, the state is
+ * CAUSAL_TRAINER_CANCELLED. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
 /* Ends a run from another thread, after the step under way; this may be called while the trainer is busy. The model keeps
  * the weights it has. */

@@ -263,6 +263,8 @@ static void training(void) {
     causal_model *model;
     causal_trace *trace;
     causal_gradients gradients = CAUSAL_GRADIENTS_INIT;
+    causal_loss_gradients slopes = CAUSAL_LOSS_GRADIENTS_INIT;
+    float gradient[2] = {7, 7};
     double value;
     options.inputs = N;
     options.outputs = 1;
@@ -296,6 +298,9 @@ static void training(void) {
     DATA(intervention, (const causal_intervention *)model, CAUSAL_ERROR_HANDLE);
     HOW(schedule, "wavy", CAUSAL_ERROR_VALUE);
     HOW(epochs, 0, CAUSAL_ERROR_VALUE);
+    how.schedule = "step";
+    HOW(step_factor, 1e308, CAUSAL_ERROR_VALUE);
+    how.schedule = "constant";
     HOW(optimizer.method, "lion", CAUSAL_ERROR_VALUE);
     HOW(optimizer.learning_rate, NAN, CAUSAL_ERROR_VALUE);
     HOW(optimizer.clip_norm, -1, CAUSAL_ERROR_VALUE);
@@ -329,7 +334,9 @@ static void training(void) {
     EXPECT(CAUSAL_ERROR_SHAPE, causal_loss_evaluate(loss, &arguments, &value, NULL));
     arguments.rows = 2;
     arguments.target_rows = 3;
-    EXPECT(CAUSAL_ERROR_SHAPE, causal_loss_evaluate(loss, &arguments, &value, NULL));
+    slopes.prediction = gradient;
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_loss_evaluate(loss, &arguments, &value, &slopes));
+    if (gradient[0] != 7 || gradient[1] != 7) failures++, fprintf(stderr, "misuse.c: a refused loss wrote its gradient\n");
     arguments.rows = arguments.target_rows = HUGE_SIZE;
     arguments.columns = arguments.target_columns = 2;
     EXPECT(CAUSAL_ERROR_MEMORY, causal_loss_evaluate(loss, &arguments, &value, NULL));

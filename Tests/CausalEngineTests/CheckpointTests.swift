@@ -77,6 +77,44 @@ import Testing
         }
     }
 
+    /// A text of many short values is refused before it has become many long ones in memory.
+    @Test func valuesByTheMillionAreRefused() throws {
+        for filler in ["0,", "[],", #"{"width":1},"#] {
+            let parts = String(repeating: filler, count: 1 << 20) + "0"
+            #expect { try Network(text: #"{"nodes":[{"operation":"input","width":1},{"operation":"sum","width":1,"parts":["# + parts + #"]}],"output":1}"#) } throws: {
+                ($0 as? EngineError)?.message.contains("more than 1048576 values") == true
+            }
+        }
+    }
+
+    /// The longest chain that a network may be: whatever can be made can be saved and loaded.
+    @Test func theLargestNetworkComesBack() throws {
+        func chain(_ nodes: Int) throws -> Network {
+            var network = Network(inputs: 1)
+            for k in 1..<nodes { _ = network.linear("layers.\(k)", from: k - 1, width: 1) }
+            return network
+        }
+        let model = try Model<Float>(chain(1 << 16), seed: 0)
+        guard case .float(let copy) = try Checkpoint(decoding: Checkpoint.encode(model)).model else { Issue.record("another precision"); return }
+        #expect(copy.network == model.network)
+        #expect { try Model<Float>(chain(1 << 16 + 1), seed: 0) } throws: { ($0 as? EngineError)?.kind == .memory }
+        var sum = Network(inputs: 1)
+        _ = sum.sum([Int](repeating: 0, count: 1 << 18 + 1))
+        #expect { try Model<Float>(sum, seed: 0) } throws: { ($0 as? EngineError)?.kind == .memory }
+    }
+
+    @Test func headersMayGrowWithTheNumbers() throws {
+        func length(_ header: Int, numbers: Int) throws(EngineError) -> Int {
+            try SafeTensors.headerLength(withUnsafeBytes(of: UInt64(header).littleEndian, Array.init), fileSize: 8 + header + numbers)
+        }
+        #expect(try length(32 << 20, numbers: 0) == 32 << 20)
+        #expect(throws: EngineError.self) { try length(32 << 20 + 1, numbers: 0) }
+        // As the edges of a graph of 6000 variables do.
+        #expect(try length(36_000_000, numbers: 4 * 36_000_000) == 36_000_000)
+        let small = try Model<Float>(.unit(inputs: 1, outputs: 1), seed: 0)
+        #expect { try Checkpoint.encode(small, note: String(repeating: "x", count: 33 << 20)) } throws: { ($0 as? EngineError)?.kind == .file }
+    }
+
     /// A crash while saving leaves the old file: here the process may write no more than part of the new one.
     @Test func crashWhileSavingLeavesTheOldFile() throws {
         let path = "\(folder)/model"

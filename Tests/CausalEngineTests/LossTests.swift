@@ -58,6 +58,18 @@ import Testing
         #expect(partly.gradients.prediction == [[-4, 0]])
     }
 
+    /// More mask elements than a Float can count one by one: 2^24 + 6 of column 0 and 2^23 of column 1 are left alone.
+    @Test func masksOfManyRowsAreCounted() throws {
+        let rows = 1 << 24 + 6, mask = try Storage<UInt8>(count: 2 * rows, of: "mask"), numbers = try Storage<Float>(count: 4, of: "numbers")
+        for row in 1 << 23..<rows { mask.pointer[2 * row + 1] = 1 }
+        numbers.pointer[0] = 1
+        let prediction = MatrixView(UnsafePointer(numbers.pointer), rows: 1, columns: 2)
+        var arguments = LossArguments(prediction: prediction, target: MatrixView(UnsafePointer(numbers.pointer + 2), rows: 1, columns: 2)), scratch: [Float] = []
+        arguments.mask = MatrixView(UnsafePointer(mask.pointer), rows: rows, columns: 2)
+        let value = try Loss.intervention(.mse).evaluate(arguments, into: LossGradientTargets(), scratch: &scratch)
+        #expect(value == Double(rows) / Double(rows + 1 << 23))
+    }
+
     @Test func others() throws {
         var random = TestRandom(3)
         let pair = try Loss.Arguments(prediction: random.matrix(4, 2), target: random.matrix(4, 2), mask: random.mask(1, 2), values: random.matrix(4, 2),
@@ -80,6 +92,30 @@ import Testing
     @Test func consistencyIsZeroWhereNothingIsSet() throws {
         let found = try Loss.consistency.evaluate(Loss.Arguments<Double>(prediction: [[1, 2]], mask: [[false, false]], values: [[5, 5]]))
         #expect(found.value == 0 && found.gradients.prediction == [[0, 0]])
+    }
+
+    /// Everything is checked before anything is written, in the later terms of a sum too.
+    @Test func gradientsAreLeftAloneWhereSomethingDoesNotFit() throws {
+        let numbers = try Storage<Double>(count: 4, of: "numbers"), gradient = try Storage<Double>(count: 4, of: "gradient")
+        let mask = try Storage<UInt8>(count: 3, of: "mask")
+        numbers.pointer[3] = 9
+        func view(_ rows: Int, _ columns: Int, from first: Int = 0) -> MatrixView<Double> { MatrixView(numbers.pointer + first, rows: rows, columns: columns) }
+        var fitting = LossArguments(prediction: view(2, 2), target: view(2, 2))
+        fitting.mask = MatrixView(UnsafePointer(mask.pointer), rows: 1, columns: 3)
+        let refused: [(Loss, LossArguments<Double>)] = [
+            (.standard(.mse), LossArguments(prediction: view(2, 2), target: view(1, 2))),
+            (.standard(.crossEntropy), LossArguments(prediction: view(2, 2), target: view(2, 1, from: 2))),
+            (.intervention(.crossEntropy), LossArguments(prediction: view(2, 2), target: view(2, 1, from: 2))),
+            (.intervention(.mse), fitting), (.consistency, fitting), (.counterfactual, fitting), (.regularization(1), fitting),
+            (.sum([(1, .standard(.mse)), (1, .sum([(1, .intervention(.mse))]))]), fitting),
+        ]
+        for (loss, arguments) in refused {
+            for i in 0..<4 { gradient.pointer[i] = 7 }
+            var targets = LossGradientTargets<Double>(), scratch: [Double] = []
+            targets.prediction = gradient.pointer
+            #expect(throws: EngineError.self, "\(loss)") { try loss.evaluate(arguments, into: targets, scratch: &scratch) }
+            #expect(gradient.buffer.allSatisfy { $0 == 7 }, "\(loss)")
+        }
     }
 
     @Test func errorsNameBothShapes() throws {

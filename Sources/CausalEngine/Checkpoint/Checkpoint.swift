@@ -23,7 +23,7 @@ public struct Checkpoint {
 
     /// Saves a model; `note` is a text of the caller's own. A crash meanwhile leaves the file that was there.
     ///
-    /// - Throws: `.file` where the system refuses.
+    /// - Throws: `.file` where the system refuses, or where the note is too long to be loaded again.
     public static func save<Scalar: EngineScalar>(_ model: Model<Scalar>, to path: String, note: String = "",
                                                   parameters: Parameters<Scalar>? = nil) throws(EngineError) {
         try withParts(model, note, parameters) { header, numbers throws(EngineError) in try AtomicFile.write([header, numbers], to: path) }
@@ -48,6 +48,10 @@ public struct Checkpoint {
             })
         let numbers = UnsafeRawBufferPointer(start: parameters.pointer, count: size * parameters.count)
         var header = file.headerBytes
+        let longest = SafeTensors.longestHeader(dataSize: numbers.count)
+        guard header.count - 8 <= longest else {
+            throw EngineError(.file, "checkpoint: names and note take \(header.count - 8) bytes, which could not be loaded again; expected at most \(longest)")
+        }
         var checksum = Checksum()
         header.withUnsafeBytes { checksum.add($0) }
         checksum.add(numbers)

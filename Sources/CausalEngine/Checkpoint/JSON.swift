@@ -1,5 +1,5 @@
 /// A JSON value (RFC 8259), as checkpoints need it: strict, and safe on a text from anyone.
-indirect enum JSON: Equatable {
+enum JSON: Equatable {
     case null
     case bool(Bool)
     case integer(Int)
@@ -66,8 +66,11 @@ indirect enum JSON: Equatable {
 private struct Parser {
     let bytes: [UInt8]
     var at = 0
+    var values = 0
 
     static let deepest = 64
+    /// A value in memory is many times as long as the shortest ones are in a text. No network has as many values, see `Network.mostNodes`.
+    static let mostValues = 1 << 20
 
     mutating func document() throws(EngineError) -> JSON {
         let value = try self.value(depth: 0)
@@ -97,6 +100,8 @@ private struct Parser {
 
     private mutating func value(depth: Int) throws(EngineError) -> JSON {
         guard depth < Parser.deepest else { throw failure("nested deeper than \(Parser.deepest)") }
+        values += 1
+        guard values <= Parser.mostValues else { throw failure("more than \(Parser.mostValues) values") }
         skipSpaces()
         if take("{") { return try object(depth) }
         if take("[") { return try array(depth) }

@@ -17,8 +17,9 @@ struct SafeTensors: Equatable {
     var metadata: [(name: String, text: String)]
     var tensors: [Tensor]
 
-    /// Longer headers are refused: they would take more memory to understand than any network needs.
-    static let longestHeader = 32 << 20
+    /// Longer headers before so many bytes of numbers are refused: they would take more memory to understand than any network needs. A
+    /// graph's edges make a header grow with the numbers.
+    static func longestHeader(dataSize: Int) -> Int { 32 << 20 + dataSize }
 
     static func == (a: SafeTensors, b: SafeTensors) -> Bool {
         a.tensors == b.tensors && a.metadata.elementsEqual(b.metadata) { $0 == $1 }
@@ -54,7 +55,8 @@ struct SafeTensors: Equatable {
         var length: UInt64 = 0
         for (i, byte) in bytes.prefix(8).enumerated() { length |= UInt64(byte) << (8 * i) }
         guard length <= UInt64(size - 8) else { throw EngineError(.file, "not a checkpoint, or cut off: a header of \(length) bytes in a file of \(size)") }
-        guard length <= UInt64(longestHeader) else { throw EngineError(.file, "a header of \(length) bytes, expected at most \(longestHeader)") }
+        let longest = longestHeader(dataSize: size - 8 - Int(length))
+        guard length <= longest else { throw EngineError(.file, "a header of \(length) bytes, expected at most \(longest)") }
         return Int(length)
     }
 

@@ -4,6 +4,7 @@ extension Loss {
     /// The loss; the wanted gradients are overwritten. `scratch` is memory that may be kept for the next call.
     package func evaluate<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, into targets: LossGradientTargets<Scalar>,
                                                 scratch: inout [Scalar]) throws(EngineError) -> Double {
+        try check(arguments, scratch: &scratch)
         if let target = targets.prediction, let view = arguments.prediction { target.update(repeating: 0, count: view.count) }
         if let target = targets.counterfactualPrediction, let view = arguments.counterfactualPrediction {
             target.update(repeating: 0, count: view.count)
@@ -18,16 +19,16 @@ extension Loss {
         switch self {
         case .standard(let measure):
             let pair = try Pair(measure, arguments.prediction, arguments.target)
-            return try weight * pair.mean(weights: nil, factor: weight, addingTo: targets.prediction)
+            return weight * pair.mean(weights: nil, factor: weight, addingTo: targets.prediction)
         case .intervention(let measure):
             let pair = try Pair(measure, arguments.prediction, arguments.target)
-            guard let mask = arguments.mask else { return try weight * pair.mean(weights: nil, factor: weight, addingTo: targets.prediction) }
-            try mask.countUntouched(forEach: pair.entries, into: &scratch)
-            return try weight * pair.mean(weights: scratch, factor: weight, addingTo: targets.prediction)
+            guard let mask = arguments.mask else { return weight * pair.mean(weights: nil, factor: weight, addingTo: targets.prediction) }
+            mask.countUntouched(forEach: pair.entries, into: &scratch)
+            return weight * pair.mean(weights: scratch, factor: weight, addingTo: targets.prediction)
         case .counterfactual:
             let factual = try Pair(.mse, arguments.prediction, arguments.target)
             let counterfactual = try Pair(.mse, arguments.counterfactualPrediction, arguments.counterfactualTarget, "counterfactual ")
-            return try weight * factual.mean(weights: nil, factor: weight, addingTo: targets.prediction)
+            return weight * factual.mean(weights: nil, factor: weight, addingTo: targets.prediction)
                 + weight * counterfactual.mean(weights: nil, factor: weight, addingTo: targets.counterfactualPrediction)
         case .consistency:
             return try weight * Loss.consistency(arguments, weight, targets.prediction)
@@ -54,11 +55,7 @@ extension Loss {
     /// The mean of `(prediction - values)²` over the entries of the broadcast shape that the mask sets.
     private static func consistency<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, _ factor: Double,
                                                           _ gradient: UnsafeMutablePointer<Scalar>?) throws(EngineError) -> Double {
-        guard let prediction = arguments.prediction else { throw EngineError(.missing, "consistency loss: the prediction is missing") }
-        guard let mask = arguments.mask else { throw EngineError(.missing, "consistency loss: the mask is missing") }
-        guard let values = arguments.values else { throw EngineError(.missing, "consistency loss: the values are missing") }
-        let shape = try Broadcast("consistency loss", [("prediction", prediction.rows, prediction.columns), ("mask", mask.rows, mask.columns),
-                                                       ("values", values.rows, values.columns)])
+        let given = try SetValues(arguments), (prediction, mask, values, shape) = (given.prediction, given.mask, given.values, given.shape)
         var count = 0, sum = 0.0
         shape.forEach { p, m, v in
             guard mask.pointer[m] != 0 else { return }
@@ -78,7 +75,7 @@ extension Loss {
 }
 
 /// A prediction beside its target, checked.
-private struct Pair<Scalar: EngineScalar> {
+struct Pair<Scalar: EngineScalar> {
     let measure: Loss.Measure
     let prediction: MatrixView<Scalar>
     let target: MatrixView<Scalar>
@@ -103,8 +100,7 @@ private struct Pair<Scalar: EngineScalar> {
     var entries: (rows: Int, columns: Int) { (prediction.rows, measure == .crossEntropy ? 1 : prediction.columns) }
 
     /// The weighted mean of the losses, with `factor` times its gradient.
-    func mean(weights: [Scalar]?, factor: Double, addingTo gradient: UnsafeMutablePointer<Scalar>?) throws(EngineError) -> Double {
-        if measure == .crossEntropy { try checkClasses(weights) }
+    func mean(weights: [Scalar]?, factor: Double, addingTo gradient: UnsafeMutablePointer<Scalar>?) -> Double {
         let total = weights.map { $0.reduce(0) { $0 + Double($1) } } ?? Double(entries.rows * entries.columns)
         let kernels = Scalar.kernels, scale = factor / max(total, 1), count = prediction.count
         func sum(_ weights: UnsafePointer<Scalar>?) -> Double {
@@ -120,7 +116,9 @@ private struct Pair<Scalar: EngineScalar> {
         return weights.withUnsafeBufferPointer { sum($0.baseAddress) } / max(total, 1)
     }
 
-    private func checkClasses(_ weights: [Scalar]?) throws(EngineError) {
+    /// - Throws: `.value` for a class index of any weight that is no whole number below the number of classes.
+    func checkClasses(_ weights: [Scalar]?) throws(EngineError) {
+        guard measure == .crossEntropy else { return }
         for row in 0..<target.rows where weights.map({ $0[row] != 0 }) ?? true {
             let index = target.pointer[row]
             guard index >= 0, index < Scalar(prediction.columns), index == index.rounded(.down) else {
@@ -131,14 +129,26 @@ private struct Pair<Scalar: EngineScalar> {
 }
 
 extension MatrixView where Element == UInt8 {
-    /// For each entry the number of mask elements that broadcasting pairs it with and that leave it alone.
-    fileprivate func countUntouched<Scalar: EngineScalar>(forEach entries: (rows: Int, columns: Int), into weights: inout [Scalar]) throws(EngineError) {
-        let shape = try Broadcast("intervention loss", [("losses", entries.rows, entries.columns), ("mask", rows, columns), ("", 1, 1)])
+    /// - Throws: `.shape` where mask and losses cannot be broadcast together.
+    func check(against entries: (rows: Int, columns: Int)) throws(EngineError) {
+        _ = try Broadcast("intervention loss", [("losses", entries.rows, entries.columns), ("mask", rows, columns), ("", 1, 1)])
+    }
+
+    /// For each entry the number of mask elements that broadcasting pairs it with and that leave it alone. Counted in whole numbers:
+    /// adding ones to a Float ends at 2^24.
+    func countUntouched<Scalar: EngineScalar>(forEach entries: (rows: Int, columns: Int), into weights: inout [Scalar]) {
+        // The part of the mask that one entry is stretched over.
+        let down = entries.rows == 1 ? rows : 1, across = entries.columns == 1 ? columns : 1
         weights.removeAll(keepingCapacity: true)
-        weights.append(contentsOf: repeatElement(0, count: entries.rows * entries.columns))
-        weights.withUnsafeMutableBufferPointer { weights in
-            shape.forEach { entry, element, _ in
-                if pointer[element] == 0 { weights[entry] += 1 }
+        weights.reserveCapacity(entries.rows * entries.columns)
+        for i in 0..<entries.rows {
+            for j in 0..<entries.columns {
+                let first = pointer + (rows == 1 ? 0 : i) * columns + (columns == 1 ? 0 : j)
+                var count = 0
+                for row in 0..<down {
+                    for column in 0..<across where first[row * columns + column] == 0 { count += 1 }
+                }
+                weights.append(Scalar(count))
             }
         }
     }

@@ -43,8 +43,12 @@ public struct Network: Hashable, Sendable {
     /// The node that is the answer; the last one added unless it is set.
     public var output: Node
 
-    /// The most nodes, and the largest width.
+    /// The largest width.
     static let limit = 1 << 24
+    /// The most nodes, and the most sources of all of them together. As text that is within what a checkpoint may hold, so that every
+    /// network that there is can be saved and loaded.
+    static let mostNodes = 1 << 16
+    static let mostSources = 1 << 18
 
     /// A network of nothing but its input.
     public init(inputs: Int) {

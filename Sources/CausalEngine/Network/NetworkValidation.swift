@@ -4,7 +4,13 @@ extension Network {
     /// - Throws: `.value` for a width below 1, a node that uses one not before it, edges of another shape, or a parameter name
     ///   that is empty or taken; `.shape` where widths do not fit; `.memory` where it is too large to hold.
     package func validate() throws(EngineError) {
-        guard nodes.count <= Network.limit else { throw EngineError(.memory, "network: \(nodes.count) nodes, expected at most \(Network.limit)") }
+        guard nodes.count <= Network.mostNodes else {
+            throw EngineError(.memory, "network: \(nodes.count) nodes, expected at most \(Network.mostNodes)")
+        }
+        let sourceCount = nodes.indices.reduce(0) { $0 + sources(of: $1).count }
+        guard sourceCount <= Network.mostSources else {
+            throw EngineError(.memory, "network: its nodes have \(sourceCount) sources, expected at most \(Network.mostSources)")
+        }
         guard nodes.indices.contains(output) else { throw EngineError(.value, "network: output node \(output) does not exist") }
         var names = Set<String>()
         for (i, node) in nodes.enumerated() {

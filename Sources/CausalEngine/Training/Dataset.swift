@@ -1,4 +1,5 @@
 public import CausalKernels
+internal import Glibc
 
 /// Rows to learn from: row i of y is what was seen where row i of x was, under row i of the intervention.
 public struct Dataset<Scalar: EngineScalar> {
@@ -44,7 +45,7 @@ public struct Dataset<Scalar: EngineScalar> {
         guard y.rows == x.rows else { throw EngineError(.shape, "\(name): x of shape \(x.shape) and y of shape \(y.shape) differ in rows") }
         try intervention?.check(siteWidths: model.plan.siteWidths, rows: x.rows)
         try checkValues(name)
-        try checkInputs(model, parameters, name)
+        try checkInputs(model.plan, name)
         try checkTargets(model, loss, name)
         try tryLoss(model, parameters, loss)
     }
@@ -62,28 +63,34 @@ public struct Dataset<Scalar: EngineScalar> {
     }
 
     /// A number in x may be missing where do() keeps the network from seeing it: at the input, or since everything computed from it
-    /// is set. Which that is, the network itself tells: NaN in its place must not reach the answer.
-    private func checkInputs(_ model: Model<Scalar>, _ parameters: Parameters<Scalar>, _ name: String) throws(EngineError) {
-        var trace: Trace<Scalar>?
-        var probe: [Scalar] = [], answer = [Scalar](repeating: 0, count: model.plan.outputWidth)
+    /// is set.
+    private func checkInputs(_ plan: Plan, _ name: String) throws(EngineError) {
         var next = 0
+        var reach: [UInt8] = [], rowOfReach: Int?
         while true {
             next += Scalar.kernels.firstNonFinite(x.pointer + next, count: x.count - next)
             guard next < x.count else { return }
             let row = next / x.columns, column = next % x.columns
-            let pass: Trace<Scalar>
-            if let trace { pass = trace } else { pass = try model.makeTrace() }
-            trace = pass
-            probe = [Scalar](repeating: 0, count: x.columns)
-            probe[column] = .nan
-            try pass.begin(rows: 1, parameters: parameters, intervention: intervention)
-            pass.setEdits(intervention, from: row)
-            try model.plan.forward(&probe, parameters: parameters.pointer, pass, into: &answer)
-            guard answer.allSatisfy({ !$0.isNaN }) else {
+            if rowOfReach.map({ !hasSameMasks($0, row) }) ?? true { reach = plan.reach(under: masks(plan, row)) }
+            rowOfReach = row
+            guard reach[column] == 0 else {
                 throw EngineError(.value, "\(name): x is \(x.pointer[next]) in row \(row), column \(column), expected a finite number "
                     + "(a missing one is fine only where an intervention covers it)")
             }
             next += 1
+        }
+    }
+
+    private func masks(_ plan: Plan, _ row: Int) -> [UnsafePointer<UInt8>?] {
+        var masks = [UnsafePointer<UInt8>?](repeating: nil, count: plan.siteWidths.count)
+        for edit in intervention?.edits ?? [] { masks[edit.site] = SiteEdit(edit, from: row).mask }
+        return masks
+    }
+
+    /// Neighbouring rows mostly share their masks, and all rows do where one mask holds for all.
+    private func hasSameMasks(_ a: Int, _ b: Int) -> Bool {
+        a == b || (intervention?.edits ?? []).allSatisfy { edit in
+            edit.maskRows == 1 || memcmp(edit.mask.pointer + a * edit.columns, edit.mask.pointer + b * edit.columns, edit.columns) == 0
         }
     }
 

@@ -4,7 +4,7 @@ internal import Glibc
 public struct Epoch: Hashable, Sendable {
     /// Mean over the training batches, weighted by their rows, each before its step.
     public let loss: Double
-    /// At the end of the epoch; nil without validation data.
+    /// At the end of the epoch, of the validation data; where there are none, but patience, of the training data. Otherwise nil.
     public let validationLoss: Double?
     public let learningRate: Double
     public let seconds: Double

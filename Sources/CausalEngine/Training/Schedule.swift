@@ -17,9 +17,13 @@ public enum Schedule: Hashable, Sendable {
         }
     }
 
-    func validate() throws(EngineError) {
-        guard case .step(let epochs, let factor) = self else { return }
-        guard epochs >= 1 else { throw EngineError(.value, "schedule: a step every \(epochs) epochs, expected 1 or more") }
+    /// Checks that an optimiser which begins with `rate` has a finite one in every epoch. No factor is larger than that of the first
+    /// epoch and that of the last.
+    func validate(rate: Double, epochs: Int) throws(EngineError) {
+        guard case .step(let every, let factor) = self else { return }
+        guard every >= 1 else { throw EngineError(.value, "schedule: a step every \(every) epochs, expected 1 or more") }
         guard factor >= 0, factor.isFinite else { throw EngineError(.value, "schedule: step factor is \(factor), expected 0 or more, finite") }
+        let last = rate * self.factor(epoch: epochs - 1, of: epochs)
+        guard last.isFinite else { throw EngineError(.value, "schedule: the learning rate of epoch \(epochs - 1) is \(last), expected a finite one") }
     }
 }

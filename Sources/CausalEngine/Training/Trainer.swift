@@ -16,8 +16,9 @@ public final class Trainer<Scalar: EngineScalar> {
         case finished
         /// Patience ran out.
         case stoppedEarly
+        /// By `cancel`, by `onEpoch`, or by an error that `run` threw.
         case cancelled
-        /// A loss, or a weight, was not finite; the weights are those of the end of the last finite epoch.
+        /// A loss, or a weight, was not finite; the weights are the best, where there is patience, or those of the end of the last epoch.
         case diverged
     }
 
@@ -39,10 +40,11 @@ public final class Trainer<Scalar: EngineScalar> {
     private let predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
     private var scratch: [Scalar] = []
-    private let lastFinite: Storage<Scalar>
-    private let best: Storage<Scalar>?
+    /// The weights to go back to: with patience the best, otherwise those of the end of the last epoch.
+    private let kept: Storage<Scalar>
+    /// The epoch that left them; nil for those that training began with.
+    private var keptEpoch: Int?
     private var bestLoss = Double.infinity
-    private var epochsWithoutBetter = 0
     private var lossOfEpoch = 0.0
     private var secondsOfEpoch = 0.0
     private let isCancelled = Atomic<Bool>(false)
@@ -66,22 +68,37 @@ public final class Trainer<Scalar: EngineScalar> {
         self.options = options
         self.parameters = parameters
         batches = try Batches(training, size: options.batchSize ?? training.x.rows, outputSite: model.plan.outputSite)
-        self.validation = try validation.map { data throws(EngineError) in try Validation(data, model) }
+        // The loss of an epoch is measured before each of its steps and belongs to no weights that could be kept, so patience
+        // looks at the training rows once more where it has no others.
+        let judge = validation ?? (options.patience == nil ? nil : training)
+        self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
         trace = try model.makeTrace()
         let outputs = try checkedSize(batches.size, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
         gradient = try Storage(count: parameters.count, of: "gradient")
-        lastFinite = try Storage(copying: UnsafeBufferPointer(start: parameters.pointer, count: parameters.count), of: "weights")
-        best = options.patience == nil ? nil : try Storage(copying: lastFinite.buffer, of: "weights")
+        kept = try Storage(copying: UnsafeBufferPointer(start: parameters.pointer, count: parameters.count), of: "weights")
     }
 
     /// Trains for about `seconds`, at least one step; call it again to go on. Without an argument until it is over.
     ///
-    /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch.
+    /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch. This and any other error ends the run, with the weights of
+    ///   the end of the last epoch or, where there is patience, of the best.
     @discardableResult
     public func run(seconds: Double = .infinity) throws(EngineError) -> State {
+        do throws(EngineError) {
+            try runSteps(for: seconds)
+        } catch {
+            // What went wrong would go wrong again, and a caller that asks for more while the state is running would never end.
+            state = error.kind == .diverged ? .diverged : .cancelled
+            restore()
+            throw error
+        }
+        return state
+    }
+
+    private func runSteps(for seconds: Double) throws(EngineError) {
         let start = now()
         var before = start
         while state == .running {
@@ -95,10 +112,9 @@ public final class Trainer<Scalar: EngineScalar> {
             let time = now()
             secondsOfEpoch += time - before
             before = time
-            if rowsDone == rows { try endEpoch() }
+            if rowsDone == rows { endEpoch() }
             if time - start >= seconds { break }
         }
-        return state
     }
 
     /// Ends a run from another thread, after the step under way. The model keeps the weights it has.
@@ -127,7 +143,7 @@ public final class Trainer<Scalar: EngineScalar> {
         targets.prediction = predictionGradient.pointer
         targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
         let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
-        guard loss.isFinite else { throw diverge("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
+        guard loss.isFinite else { throw divergence("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
 
         try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
                                 into: GradientTargets(parameters: gradient.pointer, accumulates: options.loss.dependsOnParameters))
@@ -140,46 +156,47 @@ public final class Trainer<Scalar: EngineScalar> {
 
     private func evaluateEpoch() throws(EngineError) {
         let bad = Scalar.kernels.firstNonFinite(parameters.pointer, count: parameters.count)
-        guard bad == parameters.count else { throw diverge("parameter \(bad) is \(parameters.pointer[bad])") }
+        guard bad == parameters.count else { throw divergence("parameter \(bad) is \(parameters.pointer[bad])") }
         validationLoss = try validation?.loss(options.loss, parameters)
-        if let validationLoss, !validationLoss.isFinite { throw diverge("the validation loss is \(validationLoss)") }
+        if let validationLoss, !validationLoss.isFinite { throw divergence("the loss at its end is \(validationLoss)") }
     }
 
-    private func endEpoch() throws(EngineError) {
+    private func endEpoch() {
         let epoch = Epoch(loss: lossOfEpoch / Double(rows), validationLoss: validationLoss, learningRate: optimizer.options.learningRate,
                           seconds: secondsOfEpoch)
         history.append(epoch)
         rowsDone = 0
         lossOfEpoch = 0
         secondsOfEpoch = 0
-        lastFinite.pointer.update(from: parameters.pointer, count: parameters.count)
-        if epoch.validationLoss ?? epoch.loss < bestLoss {
-            bestLoss = epoch.validationLoss ?? epoch.loss
-            epochsWithoutBetter = 0
-            best?.pointer.update(from: parameters.pointer, count: parameters.count)
+        if let patience = options.patience, let loss = epoch.validationLoss {
+            if loss < bestLoss {
+                bestLoss = loss
+                keep()
+            }
+            if history.count - 1 - keptEpoch! >= patience { state = .stoppedEarly }
         } else {
-            epochsWithoutBetter += 1
+            keep()
         }
-        if let patience = options.patience, epochsWithoutBetter >= patience { state = .stoppedEarly }
         if history.count == options.epochs { state = .finished }
-        if state != .running, let best { restore(best) }
+        if state != .running { restore() }
         if let onEpoch = options.onEpoch, !onEpoch(history.count - 1, epoch), state == .running { state = .cancelled }
     }
 
-    private func diverge(_ what: String) -> EngineError {
-        state = .diverged
-        restore(lastFinite)
-        let kept = history.isEmpty ? "those it began with" : "those of the end of epoch \(history.count - 1)"
+    private func divergence(_ what: String) -> EngineError {
+        let kept = keptEpoch.map { "those of the end of epoch \($0)" } ?? "those it began with"
         return EngineError(.diverged, "training diverged in epoch \(history.count): \(what); the weights are \(kept) (a smaller learning rate "
             + "or a clipped gradient may help)")
     }
 
-    private func restore(_ weights: Storage<Scalar>) {
-        parameters.withMutablePointer { $0.update(from: weights.pointer, count: weights.count) }
+    private func keep() {
+        kept.pointer.update(from: parameters.pointer, count: kept.count)
+        keptEpoch = history.count - 1
     }
+
+    private func restore() { parameters.withMutablePointer { $0.update(from: kept.pointer, count: kept.count) } }
 }
 
-/// Data that a model is tried on after each epoch.
+/// Data that a model is tried on at the end of each epoch.
 private struct Validation<Scalar: EngineScalar> {
     let data: Dataset<Scalar>
     let model: Model<Scalar>

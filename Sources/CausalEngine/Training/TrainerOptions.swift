@@ -5,8 +5,9 @@ public struct TrainerOptions: Sendable {
     public var epochs: Int
     /// Rows in a mini-batch; nil for all rows in one.
     public var batchSize: Int?
-    /// Stop when this many epochs brought no better validation loss (training loss without validation data); nil for never. Whenever it
-    /// is given the model ends with its best weights.
+    /// Stop when this many epochs brought no better loss at their end; nil for never. The loss is that of the validation data or, where
+    /// there are none, of the training data, on which the model is then tried after each epoch. Whenever it is given the model ends
+    /// with the weights of the end of the best epoch, even when training diverges; only when cancelled it keeps those it has.
     public var patience: Int?
     public var schedule: Schedule
     /// Of the order of the rows.
@@ -33,6 +34,6 @@ public struct TrainerOptions: Sendable {
         try expect(epochs, "number of epochs")
         try expect(batchSize, "batch size")
         try expect(patience, "patience")
-        try schedule.validate()
+        try schedule.validate(rate: optimizer.learningRate, epochs: epochs)
     }
 }

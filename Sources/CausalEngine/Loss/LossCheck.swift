@@ -1,0 +1,52 @@
+internal import CausalKernels
+
+extension Loss {
+    /// Checks everything that `evaluate` wants of its arguments, before a gradient is touched. `scratch` as there.
+    func check<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, scratch: inout [Scalar]) throws(EngineError) {
+        switch self {
+        case .standard(let measure):
+            try Pair(measure, arguments.prediction, arguments.target).checkClasses(nil)
+        case .intervention(let measure):
+            let pair = try Pair(measure, arguments.prediction, arguments.target)
+            guard let mask = arguments.mask else { return try pair.checkClasses(nil) }
+            try mask.check(against: pair.entries)
+            guard measure == .crossEntropy else { return }
+            mask.countUntouched(forEach: pair.entries, into: &scratch)
+            try pair.checkClasses(scratch)
+        case .counterfactual:
+            _ = try Pair(.mse, arguments.prediction, arguments.target)
+            _ = try Pair(.mse, arguments.counterfactualPrediction, arguments.counterfactualTarget, "counterfactual ")
+        case .consistency:
+            _ = try SetValues(arguments)
+        case .regularization:
+            guard arguments.parameters != nil, arguments.layout != nil else {
+                throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")
+            }
+        case .sum(let terms):
+            for term in terms {
+                if case .counterfactual = term.loss, arguments.counterfactualPrediction == nil || arguments.counterfactualTarget == nil { continue }
+                try term.loss.check(arguments, scratch: &scratch)
+            }
+        }
+    }
+}
+
+/// A prediction beside the values that do() set it to, checked.
+struct SetValues<Scalar: EngineScalar> {
+    let prediction: MatrixView<Scalar>
+    let mask: MatrixView<UInt8>
+    let values: MatrixView<Scalar>
+    /// Of the three together.
+    let shape: Broadcast
+
+    init(_ arguments: LossArguments<Scalar>) throws(EngineError) {
+        guard let prediction = arguments.prediction else { throw EngineError(.missing, "consistency loss: the prediction is missing") }
+        guard let mask = arguments.mask else { throw EngineError(.missing, "consistency loss: the mask is missing") }
+        guard let values = arguments.values else { throw EngineError(.missing, "consistency loss: the values are missing") }
+        shape = try Broadcast("consistency loss", [("prediction", prediction.rows, prediction.columns), ("mask", mask.rows, mask.columns),
+                                                   ("values", values.rows, values.columns)])
+        self.prediction = prediction
+        self.mask = mask
+        self.values = values
+    }
+}

@@ -1,0 +1,87 @@
+import CausalEngine
+import CausalKernels
+import Testing
+
+/// How training ends, and which weights are in the model then.
+@Suite struct TrainingEndsTests {
+    /// y = x1 + 2 x2 - 3 x3.
+    private func data(_ rows: Int) throws -> (x: Matrix<Double>, y: Matrix<Double>) {
+        var random = TestRandom(1)
+        let x = try random.matrix(rows, 3)
+        return (x, try Matrix(rows: rows, columns: 1, (0..<rows).map { x[$0, 0] + 2 * x[$0, 1] - 3 * x[$0, 2] }))
+    }
+
+    private func linear() throws -> Model<Double> { try Model(.mlp(inputs: 3, hidden: [], outputs: 1), seed: 0) }
+
+    private func loss(_ model: Model<Double>, _ x: Matrix<Double>, _ y: Matrix<Double>) throws -> Double {
+        try Loss.standard(.mse).evaluate(Loss.Arguments(prediction: model.predict(x), target: y)).value
+    }
+
+    /// A rate at which the loss falls at first and then jumps about, in one batch or in several.
+    @Test(arguments: [nil, 16]) func patienceWithoutValidationDataKeepsTheBestWeights(_ batchSize: Int?) throws {
+        let (x, y) = try data(64)
+        let model = try linear()
+        let options = TrainerOptions(optimizer: OptimizerOptions(learningRate: 1.5), epochs: 200, batchSize: batchSize, patience: 5)
+        let trainer = try Trainer(model, on: Dataset(x: x, y: y), options: options)
+        var atEnd: [Double] = []
+        while trainer.history.count < 200, try trainer.run(seconds: 0) == .running {
+            if trainer.rowsDone == 0 { atEnd.append(try loss(model, x, y)) }
+        }
+        #expect(trainer.state == .stoppedEarly)
+        let best = try #require(atEnd.min())
+        #expect(try loss(model, x, y) == best)
+        #expect(trainer.history.count == atEnd.firstIndex(of: best)! + 6)
+        for (epoch, loss) in zip(trainer.history, atEnd) { #expect(abs((epoch.validationLoss ?? .nan) - loss) <= 1e-12 * loss) }
+    }
+
+    @Test(arguments: [nil, 1000]) func divergenceLeavesTheBestWeightsWherePatienceIsGiven(_ patience: Int?) throws {
+        let (x, y) = try data(64)
+        let model = try linear()
+        let options = TrainerOptions(optimizer: OptimizerOptions(.sgd(momentum: 0), learningRate: 10), epochs: 10_000, batchSize: nil, patience: patience)
+        let trainer = try Trainer(model, on: Dataset(x: x, y: y), options: options)
+        #expect { try trainer.run() } throws: { error in
+            let left = patience == nil ? trainer.history.count - 1 : 0
+            return (error as? EngineError)?.kind == .diverged && "\(error)".contains("the weights are those of the end of epoch \(left)")
+        }
+        #expect(trainer.state == .diverged)
+        #expect(trainer.history.count > 10)
+        let once = try linear()
+        var few = options
+        few.epochs = patience == nil ? trainer.history.count : 1
+        try Trainer(once, on: Dataset(x: x, y: y), options: few).run()
+        #expect(model.parameters!.values == once.parameters!.values)
+    }
+
+    /// A number that becomes unusable while training runs: an error that only an engine, or a caller who alters borrowed rows, can cause.
+    @Test func anErrorInTheMiddleEndsTheRun() throws {
+        let (x, _) = try data(8)
+        let classes = try Storage<Double>(count: 8, of: "classes")
+        let model = try Model<Double>(.mlp(inputs: 3, hidden: [], outputs: 2), seed: 0)
+        try x.withView { x throws(EngineError) in
+            let rows = Dataset(borrowing: x, MatrixView(UnsafePointer(classes.pointer), rows: 8, columns: 1), intervention: nil)
+            let trainer = try Trainer(model, on: rows, options: TrainerOptions(loss: .standard(.crossEntropy), batchSize: 4))
+            while trainer.history.count < 2 { try trainer.run(seconds: 0) }
+            let before = model.parameters!.values
+            classes.pointer[5] = 7
+            classes.pointer[2] = 7
+            #expect { try trainer.run() } throws: { ($0 as? EngineError)?.kind == .value }
+            #expect(trainer.state == .cancelled)
+            #expect(model.parameters!.values == before)
+            #expect(throws: Never.self) { try trainer.run() }
+            #expect(trainer.history.count == 2)
+        }
+    }
+
+    @Test func theLearningRateStaysFinite() throws {
+        let (x, y) = try data(8)
+        func trainer(_ factor: Double, epochs: Int) throws -> Trainer<Double> {
+            try Trainer(try linear(), on: Dataset(x: x, y: y),
+                        options: TrainerOptions(optimizer: OptimizerOptions(learningRate: 1e3), epochs: epochs, schedule: .step(epochs: 1, factor: factor)))
+        }
+        #expect(throws: EngineError(.value, "schedule: the learning rate of epoch 1 is inf, expected a finite one")) { try trainer(1e308, epochs: 2) }
+        #expect(throws: EngineError.self) { try trainer(2, epochs: 100_000) }
+        #expect(throws: Never.self) { try trainer(2, epochs: 100) }
+        #expect(throws: Never.self) { try trainer(0, epochs: 100) }
+        #expect(try trainer(1e308, epochs: 1).run() == .finished)
+    }
+}
