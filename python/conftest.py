@@ -17,8 +17,8 @@ def rng():
 
 @pytest.fixture(autouse=True)
 def plain_models(request, monkeypatch):
-    """Most tests look at models without torch, wherever it happens to be imported; tests/torch has the others."""
-    if "torch" not in request.node.path.parts:
+    """Most tests look at models without torch, wherever it happens to be imported; tests/with_torch has the others."""
+    if "with_torch" not in request.node.path.parts:
         monkeypatch.setattr("causal_engine.model.class_in_use", lambda cls: cls)
 
 

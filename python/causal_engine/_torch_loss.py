@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.autograd.function import once_differentiable
 
 from ._loss import Evaluation
+from ._torch_once import Gradients, once
 from .errors import ArgumentError
 
 _FOLLOWED = ("prediction", "target", "counterfactual_prediction", "counterfactual_target", "values")
@@ -52,15 +52,15 @@ class _Loss(torch.autograd.Function):
         return torch.tensor(value, dtype=_result_dtype(tensors))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dloss: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, dloss: torch.Tensor) -> Gradients:
+        dloss = dloss.detach()
         factual, *counterfactual = [gradient * dloss.to(gradient.dtype) for gradient in ctx.gradients]
         opposite = counterfactual[0] if counterfactual else None
         # Squared and absolute errors change with the target as they change with the prediction, the other way.
         gradients = (factual, -factual, opposite, None if opposite is None else -opposite, -factual)
-        return None, *(
+        return once((None, *(
             gradient.sum_to_size(shape) if gradient is not None and shape is not None and wanted else None
-            for gradient, shape, wanted in zip(gradients, ctx.shapes, ctx.needs_input_grad[1:]))
+            for gradient, shape, wanted in zip(gradients, ctx.shapes, ctx.needs_input_grad[1:]))))
 
 
 def _result_dtype(tensors: Any) -> torch.dtype:

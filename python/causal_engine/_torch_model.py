@@ -252,6 +252,11 @@ class TorchModel(CausalModel, nn.Module):
 
     # ------------------------------------------------------------ keeping it
 
+    def __copy__(self) -> Any:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _bare, (type(self)._plain,), self.__getstate__()
 

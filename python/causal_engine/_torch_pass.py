@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch.autograd.function import once_differentiable
 
 from ._bindings import Handle
 from ._intervention import Edit, intervention_handle
 from ._network import Network
+from ._torch_once import once
 from .errors import StateError
 from .model import Changes
 from .trace import as_given
@@ -57,8 +57,7 @@ class _Differentiable(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        # Under create_graph=True, a second backward through this one is an error that says so.
-        return _gradients_once(ctx, dy) if torch.is_grad_enabled() else _gradients(ctx, dy)
+        return once(_gradients(ctx, dy.detach()))
 
 
 def _gradients(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -87,6 +86,3 @@ def _gradients(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         gradient = dvalues.get(edit.site)
         gradients.append(None if gradient is None else as_given(gradient, edit.given_shape))
     return tuple(gradients)
-
-
-_gradients_once = once_differentiable(_gradients)  # type: ignore[no-untyped-call]

@@ -61,7 +61,8 @@ class HandleError(CausalError, RuntimeError):
 
 
 class DivergenceError(CausalError, ArithmeticError):
-    """Training met a loss that is not finite. The model has the weights of the end of the last finite epoch."""
+    """Training met a loss that is not finite. The model has the weights of the end of the last finite epoch;
+    with `patience`, of the best one."""
 
 
 def shown(value: object) -> str:

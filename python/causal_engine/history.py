@@ -21,7 +21,7 @@ class Epoch(NamedTuple):
     loss
         Mean over the training batches, each before its step.
     validation_loss
-        At the end of the epoch; NaN without validation data.
+        At the end of the epoch, of the validation data; without any, but with `patience`, of the training data; otherwise NaN.
     learning_rate
         Of its steps.
     seconds

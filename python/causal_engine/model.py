@@ -18,7 +18,7 @@ from ._intervention import Interventions, edits_of, intervention_handle
 from ._kinds import class_in_use
 from ._network import Network
 from ._training import Rows, Training, optimizer_options
-from .errors import ArgumentError, BusyError, CheckpointError, ShapeError, UnknownNameError
+from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, UnknownNameError
 from .features import checked_names, in_order, names_in
 from .history import History
 from .trace import Trace
@@ -209,8 +209,8 @@ class CausalModel:
         validation_data
             `(x, y)` or `(x, y, interventions)`: its loss is computed after each epoch.
         patience
-            Stop when this many epochs brought no better validation loss (training loss without validation data). Where it is
-            given the model ends with its best weights.
+            Stop when this many epochs brought no better validation loss. Where it is given the model ends with its best weights.
+            Without validation data the training rows serve as such.
         clip_grad
             The largest norm of the whole gradient; None for no limit.
         schedule
@@ -233,7 +233,8 @@ class CausalModel:
             Arguments that do not fit; a number in x or y that is not finite and that no intervention covers, naming row and
             column.
         DivergenceError
-            A loss that is not finite. The model has the weights of the end of the last finite epoch.
+            A loss that is not finite. The model has the weights of the end of the last finite epoch; with `patience`, of the
+            best one.
 
         Examples
         --------
@@ -308,7 +309,11 @@ class CausalModel:
         if kind != self._kind:
             raise CheckpointError(f"{source}: holds a {kind}, expected a {self._kind}")
         note = _read_note(network.note)
-        if not self._is_of_my_kind(network):
+        try:
+            is_mine = self._is_of_my_kind(network)
+        except CausalError:
+            is_mine = False
+        if not is_mine:
             raise CheckpointError(f"{source}: holds another network than a {self._kind} is")
         try:
             self._restore(note, network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ._arrays import any_array, floating_dtype, mask_bytes, model_dtype, numbers, size
 from ._graph import Graph
+from ._kinds import is_tensor
 from ._network import Network
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 from .linear import Linear
@@ -48,6 +50,7 @@ class DAGRewiring:
         if self.num_variables > 65535:
             raise InvalidValueError(f"num_variables is {self.num_variables}, expected at most 65535")
         self._original = self._current = Graph.of(np.zeros((self.num_variables, self.num_variables), np.uint8))
+        self._in_tensors = False
 
     def set_adjacency_matrix(self, adjacency: Any) -> None:
         """Takes new edges, and forgets any intervention.
@@ -71,13 +74,19 @@ class DAGRewiring:
         graph = Graph.of(edges)
         graph.topological_order()
         self._original = self._current = graph
+        self._in_tensors = is_tensor(adjacency)
 
     @property
-    def adj_matrix(self) -> NDArray[np.float32]:
-        """(num_variables, num_variables), 1 for an edge from row to column; after an intervention the rewired graph's. A
-        copy that cannot be written to: `set_adjacency_matrix` changes edges."""
+    def adj_matrix(self) -> Any:
+        """(num_variables, num_variables), 1 for an edge from row to column; after an intervention the rewired graph's. Of the kind
+        of array that was set, and a copy: `set_adjacency_matrix` changes edges."""
+        return self._matrix(self._in_tensors)
+
+    def _matrix(self, as_tensor: bool) -> Any:
         matrix = self._current.adjacency().astype(np.float32)
-        matrix.flags.writeable = False
+        if as_tensor:
+            return sys.modules["torch"].from_numpy(matrix)
+        matrix.flags.writeable = False      # so that nobody believes that writing here adds an edge
         return matrix
 
     def get_parents(self, variable: int) -> list[int]:
@@ -96,7 +105,7 @@ class DAGRewiring:
         """Whether no variable causes itself; always, as `set_adjacency_matrix` lets no cycle in."""
         return not self._current.cycle()
 
-    def apply_intervention_to_dag(self, do_mask: Any) -> NDArray[np.float32]:
+    def apply_intervention_to_dag(self, do_mask: Any) -> Any:
         """Removes the edges into the intervened variables, from the original graph each time. The other methods then show the
         rewired graph, until `reset`.
 
@@ -111,13 +120,13 @@ class DAGRewiring:
             The rewired `adj_matrix`.
         """
         self._current = self._original.intervened(self._mask(do_mask))
-        return self.adj_matrix
+        return self._matrix(self._in_tensors or is_tensor(do_mask))
 
     def reset(self) -> None:
         """Back to the original graph."""
         self._current = self._original
 
-    def mask_edges(self, weight: Any, do_mask: Any) -> NDArray[Any]:
+    def mask_edges(self, weight: Any, do_mask: Any) -> Any:
         """A copy of a weight matrix in which the edges into intervened variables are zero.
 
         The matrix is read as [parent, child], so that a *column* holds the edges into a variable, and the columns of the
@@ -131,11 +140,19 @@ class DAGRewiring:
         do_mask
             (num_variables,), non-zero where do() sets the variable.
         """
+        if is_tensor(weight):
+            return self._mask_tensor(weight, self._mask(do_mask))
         given = any_array(weight, "weight")
         dense = numbers(given, floating_dtype(given), "weight")
         if dense.ndim != 2 or dense.shape[1] != self.num_variables:
             raise ShapeError(f"weight of shape {dense.shape}, expected (rows, {self.num_variables}), read as [parent, child]")
         return self._current.mask_edges(self._mask(do_mask), dense)
+
+    def _mask_tensor(self, weight: Any, mask: NDArray[np.uint8]) -> Any:
+        torch = sys.modules["torch"]
+        if weight.ndim != 2 or weight.shape[1] != self.num_variables:
+            raise ShapeError(f"weight of shape {tuple(weight.shape)}, expected (rows, {self.num_variables}), read as [parent, child]")
+        return torch.where(torch.from_numpy(mask != 0), torch.zeros((), dtype=weight.dtype), weight)
 
     def _mask(self, do_mask: Any) -> NDArray[np.uint8]:
         mask = mask_bytes(do_mask, "do_mask")

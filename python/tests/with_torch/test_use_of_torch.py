@@ -1,0 +1,124 @@
+"""When torch is in use, and arrays of every kind in and out."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from causal_engine import ArgumentError, CausalLayerRewiring, CausalLosses, CausalMetrics, CausalMLP, DAGRewiring
+
+
+def run(code):
+    """Python code in a process of its own."""
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_importing_the_package_does_not_import_torch():
+    assert run("import sys, causal_engine; print([m for m in ('torch', 'pandas', 'sklearn', 'matplotlib', 'networkx') if m in sys.modules])") == "[]\n"
+
+
+def test_a_model_built_before_torch_was_imported():
+    assert run("""
+import copy, pickle
+from causal_engine import CausalMLP
+model = CausalMLP(3, [4], 1, seed=0)
+import torch
+assert not isinstance(model, torch.nn.Module) and isinstance(CausalMLP(3, [4], 1), torch.nn.Module)
+x = torch.randn(5, 3)
+y = model(x, {0: (torch.tensor([0, 1, 0]), torch.tensor([0, 0.5, 0]))})
+assert isinstance(y, torch.Tensor) and not y.requires_grad
+try:
+    model(x.requires_grad_())
+except TypeError as error:
+    assert "built after `import torch`" in str(error), error
+else:
+    raise AssertionError
+twin = pickle.loads(pickle.dumps(model))        # what is made now is a Module
+assert isinstance(twin, torch.nn.Module) and torch.equal(twin(x).detach(), model(x.detach()))
+assert isinstance(model, CausalMLP) and isinstance(twin, CausalMLP)
+print("good")
+""") == "good\n"
+
+
+def test_a_module_that_was_pickled_is_one_where_torch_has_not_been_imported_yet(tmp_path):
+    import pickle
+    model, x = CausalMLP(3, [4], 1), torch.ones(2, 3)
+    (tmp_path / "model").write_bytes(pickle.dumps(model))
+    answer = run(f"import pickle; m = pickle.load(open({str(tmp_path / 'model')!r}, 'rb')); import torch; print(m(torch.ones(2, 3)).tolist())")
+    assert answer == f"{model(x).tolist()}\n"
+
+
+def test_without_torch():
+    assert run("""
+import sys
+sys.modules["torch"] = None         # as if it were not installed
+del sys.modules["torch"]
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] == "torch": raise ImportError("no torch here")
+sys.meta_path.insert(0, Absent())
+import numpy as np
+from causal_engine import CausalMLP, CausalLosses
+model = CausalMLP(3, [4], 1, seed=0)
+model.fit(np.ones((4, 3)), np.ones(4), epochs=2, progress=False)
+assert isinstance(CausalLosses().standard_loss([1.0], [2.0]), float)
+print("good")
+""") == "good\n"
+
+
+KINDS = {
+    "list": (lambda x: x.tolist(), np.ndarray), "numpy": (lambda x: x.numpy(), np.ndarray), "tensor": (lambda x: x, torch.Tensor),
+    "float64": (lambda x: x.numpy().astype(float), np.ndarray), "transposed": (lambda x: x.t().contiguous().t(), torch.Tensor),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_array_kind_in_is_array_kind_out(kind):
+    model, x = CausalMLP(3, [4], 1), torch.randn(5, 3)
+    convert, expected = KINDS[kind]
+    for edits in None, {0: ([0, 1, 0], 0.5)}, {0: (torch.tensor([0, 1, 0]), 0.5)}, {0: (np.array([0, 1, 0]), torch.tensor(0.5))}:
+        y = model(convert(x), edits)
+        assert type(y) is expected and y.dtype in (np.float32, torch.float32)
+        assert np.array_equal(np.asarray(y.detach() if kind in ("tensor", "transposed") else y), model(x, edits).detach().numpy())
+
+
+def test_zero_rows_are_an_empty_result():
+    x = torch.empty(0, 3, requires_grad=True)
+    y = CausalMLP(3, [4], 2)(x, {0: ([0, 1, 0], 0.5)})
+    y.sum().backward()
+    assert y.shape == (0, 2) and x.grad.shape == (0, 3)
+
+
+def test_one_row_without_a_batch_dimension():
+    model, x = CausalMLP(3, [4], 2), torch.randn(3, requires_grad=True)
+    y = model(x)
+    y.sum().backward()
+    assert y.shape == (2,) and x.grad.shape == (3,) and torch.equal(y, model(x[None])[0])
+
+
+def test_graphs_take_and_give_tensors():
+    dag = DAGRewiring(3)
+    dag.set_adjacency_matrix(torch.tensor([[0, 1, 1], [0, 0, 1], [0, 0, 0]]))
+    assert isinstance(dag.adj_matrix, torch.Tensor) and dag.adj_matrix.dtype == torch.float32
+    cut = dag.apply_intervention_to_dag(torch.tensor([0.0, 1.0, 0.0]))
+    assert torch.equal(cut, torch.tensor([[0.0, 0, 1], [0, 0, 1], [0, 0, 0]])) and dag.get_parents(1) == []
+    weight = torch.randn(3, 3, requires_grad=True)
+    masked = dag.mask_edges(weight, torch.tensor([0, 1, 0]))
+    masked.sum().backward()
+    assert torch.equal(masked[:, 1], torch.zeros(3)) and torch.equal(weight.grad, torch.tensor([[1.0, 0, 1]] * 3))
+    layer = CausalLayerRewiring(3, 3, dag)
+    assert layer(torch.randn(2, 3), torch.tensor([0, 0, 1]))[:, 2].tolist() == [layer.linear.bias[2].item()] * 2
+    dag.set_adjacency_matrix([[0, 1, 0], [0, 0, 0], [0, 0, 0]])
+    assert isinstance(dag.adj_matrix, np.ndarray)
+
+
+def test_metrics_and_losses_of_tensors_are_tensors_and_of_arrays_floats():
+    a, b = torch.randn(4, 2), torch.randn(4, 2)
+    for value in (CausalMetrics.intervention_accuracy(a, b, [1, 0]), CausalMetrics.causal_effect_estimation_error(a, b),
+                  CausalLosses().standard_loss(a, b)):
+        assert isinstance(value, torch.Tensor) and value.shape == () and value.dtype == torch.float32
+    assert isinstance(CausalLosses().standard_loss(a.numpy(), b.numpy()), float)
+    with pytest.raises(ArgumentError, match="requires grad"):
+        CausalMLP(3, [4], 1).fit(torch.randn(4, 3, requires_grad=True), torch.randn(4, 1), progress=False)
