@@ -23,6 +23,19 @@ def activation_module(name: str) -> nn.Module:
     return _ACTIVATIONS[name]()
 
 
+def activation_name(module: nn.Module) -> str | None:
+    """What the engine calls an activation of torch's; None where it has no such one, with these parameters."""
+    for name, make in _ACTIVATIONS.items():
+        ours = make()
+        if type(module) is type(ours) and _options(module) == _options(ours):
+            return name
+    return None
+
+
+def _options(module: nn.Module) -> dict[str, object]:
+    return {name: value for name, value in vars(module).items() if not name.startswith("_") and name not in ("training", "inplace")}
+
+
 def run_layers(
     x: torch.Tensor, layers: Sequence[nn.Module], edits: Sequence[Edit], learned: Mapping[int, torch.Tensor],
 ) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -11,10 +11,14 @@ from ._arrays import FLOAT32, model_dtype
 from ._intervention import Edit, Interventions
 from ._intervention_log import InterventionLog
 from ._network import Network
+from ._pretrained import Pretrained, from_state_dict, from_torch
 from .features import IntervenedModel
 from .linear import Activation, Linear
 from .model import CausalModel, Changes
 from .trace import Trace
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["CausalMLP", "CausalUnit"]
 
@@ -116,9 +120,9 @@ class CausalUnit(CausalModel):
         """A pass that can be differentiated: see `Trace`."""
         return self._trace(x, {0: (do_mask, do_values)})
 
-    def do(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> IntervenedModel:
+    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> IntervenedModel:
         """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. See `CausalMLP.do`."""
-        return IntervenedModel(self, values, more)
+        return IntervenedModel(self, values, more, where)
 
     def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
         return self(x, *interventions[0])
@@ -215,6 +219,54 @@ class CausalMLP(CausalModel):
         self.activation = activation
         self._assemble(network, seed, feature_names)
 
+    @classmethod
+    def from_torch(cls, module: Any, *, feature_names: Sequence[str] | None = None) -> Self:
+        """The network of a `torch.nn.Sequential`, with its weights: the beginning of fine-tuning on interventions.
+
+        Parameters
+        ----------
+        module
+            `nn.Linear` layers with one kind of activation between them, in Sequentials that may be nested. It stays as it is.
+
+        Raises
+        ------
+        InvalidValueError
+            Another module, which the text names; activations that differ, or one at the end.
+        """
+        return cls._from_pretrained(from_torch(module), feature_names)
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any], activation: str = "relu", *, feature_names: Sequence[str] | None = None) -> Self:
+        """A network with the weights of a state_dict.
+
+        Parameters
+        ----------
+        state
+            Weights (out, in) and biases (out,) in the order of the layers, under any names, of any kind of array.
+        activation
+            Between the layers; a state_dict does not tell.
+
+        Raises
+        ------
+        ShapeError
+            Tensors that are not the weights and biases of layers one after the other.
+
+        Examples
+        --------
+        >>> model = CausalMLP.from_state_dict({"w": [[1.0, 2.0]], "b": [3.0]})
+        >>> model([1, 1])
+        array([6.])
+        """
+        return cls._from_pretrained(from_state_dict(state, activation), feature_names)
+
+    @classmethod
+    def _from_pretrained(cls, layers: Pretrained, feature_names: Sequence[str] | None) -> Self:
+        inputs, *hidden, outputs = layers.widths
+        model = cls(inputs, hidden, outputs, layers.activation, str(layers.dtype), seed=0, feature_names=feature_names)
+        for tensor, source in zip(model.network.tensors, layers.tensors):
+            tensor.view(model._flat)[...] = source
+        return model
+
     def _build(self) -> None:
         widths, tensors = self.network.site_widths, self.network.tensors
         self.layers = []
@@ -264,15 +316,17 @@ class CausalMLP(CausalModel):
         inputs and do-values. See `Trace`."""
         return self._trace(x, interventions)
 
-    def do(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> IntervenedModel:
+    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> IntervenedModel:
         """The model under do(), by names of features; call it with x.
 
         Parameters
         ----------
         values
             Values by name; each one number, or (rows,).
+        where
+            (rows,), non-zero for the rows concerned, such as `df.treated`; None for all.
         **more
-            The same for names that are identifiers.
+            Values for names that are identifiers (a feature called "where" goes into `values`).
 
         Raises
         ------
@@ -287,7 +341,7 @@ class CausalMLP(CausalModel):
         >>> bool((model.do({"blood pressure": 1.2})([[1, 7]]) == model([[1, 1.2]])).all())
         True
         """
-        return IntervenedModel(self, values, more)
+        return IntervenedModel(self, values, more, where)
 
     def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
         return self(x, interventions)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import numbers
+from ._arrays import mask_bytes, numbers
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 
 if TYPE_CHECKING:
@@ -89,28 +89,38 @@ class IntervenedModel:
         `{0: (do_mask, do_values)}`, as the model takes them; None where only the columns of x will tell which features are meant.
     """
 
-    def __init__(self, model: CausalModel, values: Mapping[str, Any] | None, more: Mapping[str, Any]) -> None:
+    def __init__(self, model: CausalModel, values: Mapping[str, Any] | None, more: Mapping[str, Any], where: Any) -> None:
         if values is not None and not isinstance(values, Mapping):
             raise ArgumentError(f"do: {type(values).__name__}, expected values by feature name, as in do(x2=0.5)")
         self.model = model
         self._set = {**(values or {}), **more}
         if not self._set:
             raise ArgumentError("do: nothing is set, expected values by feature name, as in do(x2=0.5)")
+        self._where = where
         names = model.feature_names
         self.interventions: Interventions | None = None if names is None else self._by_layer(names)
 
-    def __call__(self, x: Any) -> NDArray[Any]:
-        """y (rows, outputs) for x (rows, features), or (outputs,) for (features,)."""
+    def __call__(self, x: Any) -> Any:
+        """y (rows, outputs) for x (rows, features), or (outputs,) for (features,), of the kind of array that x is."""
+        index, rows = getattr(x, "index", None), getattr(self._where, "index", None)
+        if hasattr(index, "equals") and hasattr(rows, "equals") and not index.equals(rows):
+            raise ShapeError("do: `where` has another index than x, expected the same rows in the same order")
         return self.model._call(x, self.interventions or self._by_layer(names_in(x)))
 
     def _by_layer(self, names: Sequence[str] | None) -> Interventions:
-        return {0: _mask_and_values(self.model.network, names, self._set)}
+        mask, values = _mask_and_values(self.model.network, names, self._set)
+        if self._where is None:
+            return {0: (mask, values)}
+        where = mask_bytes(self._where, "do: where")
+        if where.ndim != 1:
+            raise ShapeError(f"do: where of shape {where.shape}, expected (rows,)")
+        return {0: ((where != 0)[:, None] & mask, values)}
 
     predict = __call__
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={shown(value)}" for name, value in self._set.items())
-        return f"{self.model!r}.do({values})"
+        return f"{self.model!r}.do({values}{'' if self._where is None else ', where=...'})"
 
 
 def _mask_and_values(

@@ -121,3 +121,66 @@ def test_fit_on_a_data_frame_remembers_its_names(x, frame):
     assert np.array_equal(model(frame[NAMES[::-1]]), model(x))
     named = CausalMLP(3, [], 1, seed=0, feature_names=frame)
     assert named.feature_names == tuple(NAMES)
+
+
+def test_do_for_some_rows_only(x):
+    model, where = CausalMLP(3, [4], 1, seed=0, feature_names=NAMES), np.array([1, 0, 0, 1, 0, 1])[:len(x)]
+    y = model.do({NAMES[1]: 0.5}, where=where)(x)
+    assert np.array_equal(y[where == 0], model(x)[where == 0])
+    assert np.array_equal(y[where != 0], model.do({NAMES[1]: 0.5})(x)[where != 0])
+    for wrong in (np.ones(2), np.ones((len(x), 1)), 1):
+        with pytest.raises(ShapeError):
+            model.do({NAMES[1]: 0.5}, where=wrong)(x)
+
+
+def test_where_of_a_frame_goes_by_its_index(frame):
+    model, treated = CausalMLP(3, [4], 1, seed=0, feature_names=NAMES), frame[NAMES[0]] > 0
+    answer = model.do({NAMES[1]: 0.5}, where=treated)(frame)
+    assert answer.index.equals(frame.index) and list(answer.columns) == ["y"]
+    with pytest.raises(ShapeError, match="another index"):
+        model.do({NAMES[1]: 0.5}, where=treated[::-1])(frame)
+
+
+def test_answers_are_frames_with_the_names_of_what_was_learned(frame):
+    model = CausalMLP(3, [4], 2, seed=0)
+    assert list(model(frame).columns) == ["y0", "y1"]
+    y = frame[NAMES[:2]].rename(columns=dict(zip(NAMES, ["bmi", "risk"])))
+    model.fit(frame, y, epochs=1, progress=False)
+    assert list(model.predict(frame).columns) == ["bmi", "risk"] and model.output_names == ("bmi", "risk")
+    single = CausalMLP(3, [4], 1, seed=0)
+    single.fit(frame, y["bmi"], epochs=1, progress=False)
+    assert list(single(frame[::-1]).columns) == ["bmi"] and single(frame[::-1]).index[0] == frame.index[-1]
+
+
+def test_masks_of_a_frame_go_by_their_labels(frame):
+    import pandas
+    model = CausalMLP(3, [4], 1, seed=0, feature_names=NAMES)
+    expected = model(frame, {0: ([0, 1, 0], [0, 0.5, 0])}).to_numpy()
+    mask, values = pandas.Series([1, 0, 0], [NAMES[1], NAMES[0], NAMES[2]]), pandas.Series([0, 0, 0.5], [NAMES[0], NAMES[2], NAMES[1]])
+    assert np.array_equal(model(frame, {0: (mask, values)}), expected)
+    wide = pandas.DataFrame([mask] * len(frame))
+    assert np.array_equal(model(frame, {0: (wide, 0.5)}), expected)
+    with pytest.raises(KeyError, match="do_mask"):
+        model(frame, {0: (mask.rename({NAMES[1]: "other"}), values)})
+
+
+def test_a_fit_that_is_refused_names_nothing(frame):
+    import pandas
+    model = CausalMLP(2, [4], 1, seed=0)
+    with pytest.raises(ShapeError, match="3 names, expected 2"):
+        model.fit(frame, np.ones(len(frame)), progress=False)
+    twice = pandas.DataFrame(frame.to_numpy()[:, :2], columns=["a", "a"])
+    with pytest.raises(InvalidValueError, match="'a' is there twice"):
+        model.fit(twice, np.ones(len(frame)), progress=False)
+    assert model.feature_names is None
+
+
+def test_polars_frames(frame):
+    polars = pytest.importorskip("polars")
+    model = CausalMLP(3, [4], 1, seed=0, feature_names=NAMES)
+    given = polars.DataFrame({name: frame[name].to_numpy() for name in reversed(NAMES)})
+    answer = model.do({NAMES[1]: 0.5})(given)
+    assert isinstance(answer, polars.DataFrame) and answer.columns == ["y"]
+    assert np.array_equal(answer.to_numpy(), model.do({NAMES[1]: 0.5})(frame).to_numpy())
+    with pytest.raises(KeyError, match=NAMES[0]):
+        model(given.drop(NAMES[0]))
