@@ -365,12 +365,14 @@ typedef struct causal_trainer_options {
     uint64_t seed;                      /* of the order of the rows */
     causal_epoch_callback callback;     /* or NULL */
     void *context;
+    int keeps_order;                    /* not 0: the rows keep their order in every epoch */
 } causal_trainer_options;
 #define CAUSAL_TRAINER_OPTIONS_INIT \
-    { sizeof(causal_trainer_options), NULL, CAUSAL_OPTIMIZER_OPTIONS_INIT, 100, 32, 0, "constant", 30, 0.1, 0, NULL, NULL }
+    { sizeof(causal_trainer_options), NULL, CAUSAL_OPTIMIZER_OPTIONS_INIT, 100, 32, 0, "constant", 30, 0.1, 0, NULL, NULL, 0 }
 
 /* Prepares to train `model` (its own parameters, or the buffer `parameters`, which must then stay alive) on `training`, with
- * `validation` or NULL. Nothing is learned yet. A mask given for the output reaches the loss.
+ * `validation` or NULL. Nothing is learned yet. A mask given for the output reaches the loss. With training NULL the rows come batch
+ * by batch: causal_trainer_learn, causal_trainer_end_epoch; patience then needs validation data.
  * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. A schedule
  * whose learning rate does not stay finite. */
 causal_status causal_trainer_create(causal_trainer **trainer, causal_model *model, void *parameters,
@@ -383,6 +385,12 @@ causal_status causal_trainer_free(causal_trainer *trainer);
  * best one, or its first ones. Any other error in the middle of a run ends it too: the weights are the same, the state is
  * CAUSAL_TRAINER_CANCELLED. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
+/* For rows that do not fit into memory at once: a step on a batch, which is only looked at during the call; and the end of an epoch,
+ * with validation, history and patience. The same batches in the same order give the same bits as one array with that batch
+ * size and keeps_order. Rows that do not fit are refused as by causal_trainer_create, and nothing has happened.
+ * STATE: the trainer has its training data, or training is over; at the end of an epoch, there was no batch in it. */
+causal_status causal_trainer_learn(causal_trainer *trainer, const causal_dataset *batch, causal_trainer_state *state);
+causal_status causal_trainer_end_epoch(causal_trainer *trainer, causal_trainer_state *state);
 /* Ends a run from another thread, after the step under way; this may be called while the trainer is busy. The model keeps
  * the weights it has. */
 causal_status causal_trainer_cancel(const causal_trainer *trainer);
@@ -390,7 +398,7 @@ causal_status causal_trainer_cancel(const causal_trainer *trainer);
  * with capacity 0. */
 causal_status causal_trainer_history(const causal_trainer *trainer, size_t first, causal_epoch *epochs, size_t capacity,
                                      size_t *count);
-/* Rows done in the epoch under way, for a progress bar. */
+/* Rows done in the epoch under way, for a progress bar; rows is 0 where they come batch by batch. */
 causal_status causal_trainer_progress(const causal_trainer *trainer, size_t *epoch, size_t *rows_done, size_t *rows);
 
 /* ---------------------------------------------------------------- checkpoint */

@@ -53,7 +53,7 @@ class ModelObject: Handled {
     func makeTrace() throws -> TraceObject { fatalError("abstract") }
     func forward(_ parameters: UnsafeRawPointer?, _ x: RawArray, _ intervention: OpaquePointer?, _ trace: TraceObject, _ y: RawMutableArray) throws { fatalError("abstract") }
     func backward(_ parameters: UnsafeRawPointer?, _ trace: TraceObject, _ dy: RawArray, _ gradients: causal_gradients) throws { fatalError("abstract") }
-    func makeTrainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset, _ validation: causal_dataset?, _ options: TrainerOptions) throws -> TrainerObject { fatalError("abstract") }
+    func makeTrainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset?, _ validation: causal_dataset?, _ options: TrainerOptions) throws -> TrainerObject { fatalError("abstract") }
     func encode(_ parameters: UnsafeRawPointer?, note: String) throws -> [UInt8] { fatalError("abstract") }
     func save(_ parameters: UnsafeRawPointer?, path: String, note: String) throws { fatalError("abstract") }
 }
@@ -90,7 +90,7 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
         try model.resolve(nil).withMutablePointer { $0.update(from: source.pointer, count: source.count) }
     }
 
-    override func makeTrainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset, _ validation: causal_dataset?,
+    override func makeTrainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset?, _ validation: causal_dataset?,
                               _ options: TrainerOptions) throws -> TrainerObject {
         try trainer(parameters, training, validation, options)
     }

@@ -12,6 +12,8 @@ class TrainerObject: Handled {
     var state: causal_trainer_state { fatalError("abstract") }
     var history: [Epoch] { fatalError("abstract") }
     var progress: (done: Int, rows: Int) { fatalError("abstract") }
+    func learn(_ batch: causal_dataset) throws { fatalError("abstract") }
+    func endEpoch() throws { fatalError("abstract") }
 }
 
 private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
@@ -19,10 +21,13 @@ private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
 
     init(_ trainer: Trainer<Scalar>) { self.trainer = trainer }
 
+    override func learn(_ batch: causal_dataset) throws { try trainer.learn(try Scalar.dataset(batch, "batch")) }
+    override func endEpoch() throws { try trainer.endEpoch() }
+
     override func run(seconds: Double) throws { try trainer.run(seconds: seconds) }
     override func cancel() { trainer.cancel() }
     override var history: [Epoch] { trainer.history }
-    override var progress: (done: Int, rows: Int) { (trainer.rowsDone, trainer.rows) }
+    override var progress: (done: Int, rows: Int) { (trainer.rowsDone, trainer.rows ?? 0) }
     override var state: causal_trainer_state {
         switch trainer.state {
         case .running: CAUSAL_TRAINER_RUNNING
@@ -34,17 +39,25 @@ private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
     }
 }
 
-extension ModelOf {
-    func dataset(_ given: causal_dataset, _ name: String) throws -> Dataset<Scalar> {
-        let x: MatrixView<Scalar> = try RawArray(data: given.x, dtype: given.dtype, rows: given.rows, columns: given.x_columns).view("\(name): x")
-        let y: MatrixView<Scalar> = try RawArray(data: given.y, dtype: given.dtype, rows: given.rows, columns: given.y_columns).view("\(name): y")
-        return Dataset(borrowing: x, y, intervention: try Scalar.intervention(given.intervention))
+extension EngineScalar {
+    fileprivate static func dataset(_ given: causal_dataset, _ name: String) throws -> Dataset<Self> {
+        let x: MatrixView<Self> = try RawArray(data: given.x, dtype: given.dtype, rows: given.rows, columns: given.x_columns).view("\(name): x")
+        let y: MatrixView<Self> = try RawArray(data: given.y, dtype: given.dtype, rows: given.rows, columns: given.y_columns).view("\(name): y")
+        return Dataset(borrowing: x, y, intervention: try intervention(given.intervention))
     }
+}
 
-    func trainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset, _ validation: causal_dataset?,
+extension ModelOf {
+
+    func trainer(_ parameters: UnsafeMutableRawPointer?, _ training: causal_dataset?, _ validation: causal_dataset?,
                  _ options: TrainerOptions) throws -> TrainerObject {
-        TrainerOf(try Trainer(model, on: try dataset(training, "training data"), validation: try validation.map { try dataset($0, "validation data") },
-                              options: options, parameters: try self.parameters(parameters)))
+        let validation = try validation.map { try Scalar.dataset($0, "validation data") }
+        let parameters = try self.parameters(parameters)
+        guard let training else {
+            return TrainerOf(try Trainer(streaming: model, validation: validation, options: options, parameters: parameters))
+        }
+        return TrainerOf(try Trainer(model, on: try Scalar.dataset(training, "training data"), validation: validation, options: options,
+                                     parameters: parameters))
     }
 }
 
@@ -54,7 +67,7 @@ public func causal_trainer_create(_ trainer: UnsafeMutablePointer<OpaquePointer?
                                   _ options: UnsafePointer<causal_trainer_options>?) -> causal_status {
     call {
         let out = try require(trainer, "trainer")
-        let training = try CausalABI.options(training, "training")
+        let training = try training.map { try CausalABI.options($0, "training") }
         let validation = try validation.map { try CausalABI.options($0, "validation") }
         let options = try trainerOptions(try CausalABI.options(options, "options"))
         // Only reads: other threads may predict meanwhile.
@@ -73,12 +86,32 @@ public func causal_trainer_free(_ trainer: OpaquePointer?) -> causal_status {
 public func causal_trainer_run(_ trainer: OpaquePointer?, _ seconds: Double, _ state: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
     call {
         guard !seconds.isNaN else { throw EngineError(.value, "seconds is nan") }
-        try HandleTable.owning(trainer, TrainerObject.self) { trainer in
-            defer { state?.pointee = trainer.state }
-            // A model whose handle was freed lives on in the trainer.
-            guard HandleTable.isAlive(trainer.model, .model) else { return try trainer.run(seconds: seconds) }
-            try HandleTable.owning(trainer.model, ModelObject.self) { _ in try trainer.run(seconds: seconds) }
-        }
+        try train(trainer, state) { try $0.run(seconds: seconds) }
+    }
+}
+
+@_cdecl("causal_trainer_learn") @implementation
+public func causal_trainer_learn(_ trainer: OpaquePointer?, _ batch: UnsafePointer<causal_dataset>?,
+                                 _ state: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
+    call {
+        let batch = try CausalABI.options(batch, "batch")
+        try train(trainer, state) { try $0.learn(batch) }
+    }
+}
+
+@_cdecl("causal_trainer_end_epoch") @implementation
+public func causal_trainer_end_epoch(_ trainer: OpaquePointer?, _ state: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
+    call { try train(trainer, state) { try $0.endEpoch() } }
+}
+
+/// Part of the training of a model that nobody else uses meanwhile.
+private func train(_ trainer: OpaquePointer?, _ state: UnsafeMutablePointer<causal_trainer_state>?,
+                   _ body: (TrainerObject) throws -> Void) throws {
+    try HandleTable.owning(trainer, TrainerObject.self) { trainer in
+        defer { state?.pointee = trainer.state }
+        // A model whose handle was freed lives on in the trainer.
+        guard HandleTable.isAlive(trainer.model, .model) else { return try body(trainer) }
+        try HandleTable.owning(trainer.model, ModelObject.self) { _ in try body(trainer) }
     }
 }
 
@@ -133,6 +166,7 @@ private func trainerOptions(_ given: causal_trainer_options) throws -> TrainerOp
     options.patience = given.patience == 0 ? nil : try size(given.patience, "patience")
     options.schedule = try schedule(given)
     options.seed = given.seed
+    options.shuffles = given.keeps_order == 0
     if let callback = given.callback {
         nonisolated(unsafe) let context = given.context
         options.onEpoch = { epoch, result in

@@ -110,6 +110,8 @@ static void bad_optimizer(causal_optimizer *o, causal_status s) {
 static void bad_trainer(causal_trainer *t, causal_status s) {
     causal_trainer_state state;
     EXPECT(s, causal_trainer_run(t, 1, &state));
+    EXPECT(s, causal_trainer_learn(t, &data, &state));
+    EXPECT(s, causal_trainer_end_epoch(t, &state));
     EXPECT(s, causal_trainer_cancel(t));
     EXPECT(s, causal_trainer_history(t, 0, epochs, 4, sizes));
     EXPECT(s, causal_trainer_progress(t, sizes, sizes, sizes));

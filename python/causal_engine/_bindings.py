@@ -82,6 +82,7 @@ class TrainerOptions(Sized):
         ("size", c_size_t), ("loss", c_void_p), ("optimizer", OptimizerOptions), ("epochs", c_size_t),
         ("batch_size", c_size_t), ("patience", c_size_t), ("schedule", c_char_p), ("step_epochs", c_size_t),
         ("step_factor", c_double), ("seed", c_uint64), ("callback", c_void_p), ("context", c_void_p),
+        ("keeps_order", c_int),
     ]
 
 
@@ -166,6 +167,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_trainer_create": (_A, _A, _A, _A, _A, _A),
     "causal_trainer_free": (_A,),
     "causal_trainer_run": (_A, _F, _A),
+    "causal_trainer_learn": (_A, _A, _A),
+    "causal_trainer_end_epoch": (_A, _A),
     "causal_trainer_cancel": (_A,),
     "causal_trainer_history": (_A, _N, _A, _N, _A),
     "causal_trainer_progress": (_A, _A, _A, _A),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _bindings
-from ._arrays import address, dtype_code, number, numbers, seed, size, text
+from ._arrays import address, dtype_code, flag, number, numbers, seed, size, text
 from ._bindings import Dataset, Handle, OptimizerOptions, TrainerOptions, library
 from ._interrupt import interrupts
 from ._intervention import Interventions, edits_of, intervention_handle
@@ -85,11 +85,12 @@ def _loss(loss: str | CausalLosses) -> Handle:
 
 
 class Training:
-    """One fit under way."""
+    """One fit under way. Without `training`, the rows come batch by batch to `run`."""
 
     def __init__(
-        self, model: CausalModel, training: Rows, validation: Rows | None, *, loss: str | CausalLosses, optimizer: OptimizerOptions,
-        epochs: Any, batch_size: Any, patience: Any, schedule: Any, step_size: Any, step_factor: float, order: int,
+        self, model: CausalModel, training: Rows | None, validation: Rows | None, *, loss: str | CausalLosses,
+        optimizer: OptimizerOptions, epochs: Any, batch_size: Any, patience: Any, schedule: Any, step_size: Any, step_factor: float,
+        order: int, shuffle: Any,
     ) -> None:
         self.model = model
         self.epochs = size(epochs, "epochs")
@@ -101,18 +102,21 @@ class Training:
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"),
             patience=0 if patience is None else size(patience, "patience"),
             schedule=text(schedule, "schedule"), step_epochs=size(step_size, "step_size"),
-            step_factor=number(step_factor, "step_factor"), seed=seed(order))
+            step_factor=number(step_factor, "step_factor"), seed=seed(order), keeps_order=not flag(shuffle, "shuffle"))
         self._trainer = Handle(
             library.causal_trainer_create, library.causal_trainer_free, model.network.handle.address, model._address,
-            byref(training.dataset), None if validation is None else byref(validation.dataset), byref(options))
+            None if training is None else byref(training.dataset), None if validation is None else byref(validation.dataset), byref(options))
 
-    def run(self, progress: bool) -> History:
-        """Trains to the end, or until Ctrl-C, or until it diverges; the history says which, and is complete in each case."""
+    def run(self, progress: bool, batches: Iterator[Rows | None] | None = None) -> History:
+        """Trains to the end, or until Ctrl-C, or until it diverges; the history says which, and is complete in each case.
+
+        `batches` end each epoch with None.
+        """
         state = c_int(_bindings.RUNNING)
         try:
             with self._bar(progress) as bar, interrupts() as check:
                 while state.value == _bindings.RUNNING:
-                    self._run_slice(state)
+                    self._advance(state, batches)
                     check()
                     self._read_history()
                     if bar is not None:
@@ -129,11 +133,26 @@ class Training:
             self._trainer.close()
         return self.history
 
-    def _run_slice(self, state: c_int) -> None:
-        try:
-            library.causal_trainer_run(self._trainer.address, SLICE, byref(state))
-        except BusyError:
-            time.sleep(0.001)       # another thread is predicting with this model; nothing has happened
+    def _advance(self, state: c_int, batches: Iterator[Rows | None] | None) -> None:
+        """About a slice of time further."""
+        if batches is None:
+            self._when_free(library.causal_trainer_run, SLICE, byref(state))
+            return
+        until = time.monotonic() + SLICE
+        while state.value == _bindings.RUNNING and time.monotonic() < until:
+            batch = next(batches)
+            if batch is None:
+                self._when_free(library.causal_trainer_end_epoch, byref(state))
+            else:
+                self._when_free(library.causal_trainer_learn, byref(batch.dataset), byref(state))
+
+    def _when_free(self, function: Any, *arguments: Any) -> None:
+        while True:
+            try:
+                function(self._trainer.address, *arguments)
+                return
+            except BusyError:
+                time.sleep(0.001)       # another thread is predicting with this model; nothing has happened
 
     def _read_history(self) -> None:
         done = len(self.history)

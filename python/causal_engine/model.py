@@ -6,14 +6,15 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import address, in_kind_of, numbers
+from ._arrays import address, in_kind_of, numbers, size
 from ._arrays import seed as checked_seed
+from ._batches import Batches, is_frame, split, target_names
 from ._intervention import Interventions, edits_of, intervention_handle
 from ._kinds import class_in_use
 from ._network import Network
@@ -180,10 +181,11 @@ class CausalModel:
     # ------------------------------------------------------------ learning
 
     def fit(
-        self, x: Any, y: Any, interventions: Interventions | None = None, loss: str | CausalLosses = "mse", optimizer: str = "adam",
-        lr: float = 0.01, epochs: int = 100, batch_size: int | None = 32, validation_data: tuple[Any, ...] | None = None,
+        self, x: Any, y: Any = None, interventions: Interventions | None = None, loss: str | CausalLosses = "mse", optimizer: str = "adam",
+        lr: float = 0.01, epochs: int = 100, batch_size: int | None = 32, validation_data: Any = None,
         patience: int | None = None, clip_grad: float | None = None, schedule: str = "constant", weight_decay: float = 0.0,
         seed: int | None = None, progress: bool = True, momentum: float = 0.0, step_size: int = 30, step_factor: float = 0.1,
+        shuffle: bool = True,
     ) -> History:
         """Trains the model; the whole loop runs in the engine. A second call continues from the weights of the first.
 
@@ -193,9 +195,13 @@ class CausalModel:
         Parameters
         ----------
         x
-            (rows, features).
+            (rows, features). Or, for data larger than memory, batches: a list, a torch DataLoader or another iterable of (x, y) or
+            (x, y, interventions), or a function that begins such an iterator anew for each epoch. Then each batch is a step, in
+            the order in which they come, and the result is that of one array with this `batch_size` and `shuffle=False`.
         y
-            (rows, outputs), or (rows,) for one output or for class indices.
+            (rows, outputs), or (rows,) for one output or for class indices. Or the names of columns of x, where x, or each batch, is a
+            data frame or an Arrow table or record batch; the other columns are the features, unless the model has
+            `feature_names`.
         interventions
             `{layer: (do_mask, do_values)}`, under which each row of y was seen. Masks and values of (rows, width) follow their
             rows into the mini-batches; those of (width,) hold for all.
@@ -207,7 +213,7 @@ class CausalModel:
         epochs, batch_size
             Passes over the rows, and rows a step; None for all rows at once.
         validation_data
-            `(x, y)` or `(x, y, interventions)`: its loss is computed after each epoch.
+            `(x, y)` or `(x, y, interventions)`, or a frame where y names its columns: its loss is computed after each epoch.
         patience
             Stop when this many epochs brought no better validation loss. Where it is given the model ends with its best weights.
             Without validation data the training rows serve as such.
@@ -221,6 +227,8 @@ class CausalModel:
             the same weights to the bit, on any number of threads.
         progress
             Show a bar.
+        shuffle
+            False: the rows keep their order in every epoch.
 
         Returns
         -------
@@ -250,27 +258,46 @@ class CausalModel:
             raise BusyError("fit: another thread is training this model, or one that shares its weights")
         try:
             self._settle()
-            names = checked_names(names_in(x), self.network.inputs, "x") if self.feature_names is None else self.feature_names
-            training = Rows(self.network, names, x, y, interventions, "training data")
+            names, targets = self.feature_names, target_names(y)
+            batches = Batches(x, targets, size(epochs, "epochs")) if y is None or targets and not is_frame(x) else None
+            rows = None
+            if batches is None:
+                if targets is not None:
+                    x, y = split(x, targets, names)
+                names = checked_names(names_in(x), self.network.inputs, "x") if names is None else names
+                rows = Rows(self.network, names, x, y, interventions, "training data")
+            elif interventions is not None:
+                raise ArgumentError("interventions beside batches, expected them in each batch: (x, y, interventions)")
             run = Training(
-                self, training, self._validation(validation_data, names), loss=loss,
+                self, rows, self._validation(validation_data, names, targets), loss=loss,
                 optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=epochs, batch_size=batch_size,
                 patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor,
-                order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed))
-            self.feature_names, self.output_names = names, _output_names(y, self.network.outputs)
+                order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed), shuffle=shuffle)
+            self.feature_names, self.output_names = names, _output_names(targets or names_in(y), self.network.outputs)
             self.history = run.history
             self._fits += 1
             self._changes.count += 1
             try:
-                return run.run(progress)
+                return run.run(progress, None if batches is None else self._epochs(batches))
             finally:
                 self._publish()
         finally:
             self._changes.by_training.release()
 
-    def _validation(self, data: tuple[Any, ...] | None, names: Sequence[str] | None) -> Rows | None:
+    def _epochs(self, batches: Batches) -> Iterator[Rows | None]:
+        """Batches as the engine takes them, and None at the end of each epoch."""
+        while True:
+            for k, (x, y, interventions) in enumerate(batches.epoch(lambda: self.feature_names)):
+                if self.feature_names is None:
+                    self.feature_names = checked_names(names_in(x), self.network.inputs, "x")
+                yield Rows(self.network, self.feature_names, x, y, interventions, f"batch {k}")
+            yield None
+
+    def _validation(self, data: Any, names: Sequence[str] | None, targets: Sequence[str] | None) -> Rows | None:
         if data is None:
             return None
+        if targets is not None and is_frame(data):
+            return Rows(self.network, names, *split(data, targets, names), None, "validation data")
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ArgumentError("validation_data: expected (x, y) or (x, y, interventions)")
         return Rows(self.network, names, data[0], data[1], data[2] if len(data) == 3 else None, "validation data")
@@ -352,10 +379,9 @@ class CausalModel:
         self.close()
 
 
-def _output_names(y: Any, count: int) -> tuple[str, ...] | None:
+def _output_names(names: Sequence[str] | None, count: int) -> tuple[str, ...] | None:
     """Those of the columns of y, unless y is one column of class indices for many outputs."""
-    names = names_in(y)
-    return names if names is not None and len(names) == count == len(set(names)) else None
+    return tuple(names) if names is not None and len(names) == count == len(set(names)) else None
 
 
 def _kind_of(network: Network) -> str:

@@ -9,6 +9,9 @@ internal import Synchronization
 /// try trainer.run()
 /// print(trainer.history.last!.loss)
 /// ```
+///
+/// Rows that do not fit into memory at once come batch by batch instead: `learn` makes a step, `endEpoch` ends an epoch. Given the same
+/// batches in the same order, the bits are the same.
 public final class Trainer<Scalar: EngineScalar> {
     public enum State: Hashable, Sendable {
         case running
@@ -29,15 +32,16 @@ public final class Trainer<Scalar: EngineScalar> {
     public private(set) var history: [Epoch] = []
     /// Rows done in the epoch under way.
     public private(set) var rowsDone = 0
-    public var rows: Int { batches.rows }
+    /// Rows in an epoch; nil where they come batch by batch.
+    public var rows: Int? { batches?.rows }
 
     private let parameters: Parameters<Scalar>
-    private let batches: Batches<Scalar>
+    private let batches: Batches<Scalar>?
     private let validation: Validation<Scalar>?
     private let optimizer: Optimizer<Scalar>
     private let trace: Trace<Scalar>
-    private let prediction: Storage<Scalar>
-    private let predictionGradient: Storage<Scalar>
+    private var prediction: Storage<Scalar>
+    private var predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
     private var scratch: [Scalar] = []
     /// The weights to go back to: with patience the best, otherwise those of the end of the last epoch.
@@ -55,26 +59,42 @@ public final class Trainer<Scalar: EngineScalar> {
     ///
     /// - Throws: `.shape` and `.value` where data, model, loss and options do not fit; a number that is not finite and that no
     ///   intervention covers is named with its row and column.
-    public init(_ model: Model<Scalar>, on training: Dataset<Scalar>, validation: Dataset<Scalar>? = nil, options: TrainerOptions,
-                parameters: Parameters<Scalar>? = nil) throws(EngineError) {
+    public convenience init(_ model: Model<Scalar>, on training: Dataset<Scalar>, validation: Dataset<Scalar>? = nil,
+                            options: TrainerOptions, parameters: Parameters<Scalar>? = nil) throws(EngineError) {
+        try self.init(model, training, validation, options, parameters)
+    }
+
+    /// Prepares to train on rows that `learn` will bring.
+    public convenience init(streaming model: Model<Scalar>, validation: Dataset<Scalar>? = nil, options: TrainerOptions,
+                            parameters: Parameters<Scalar>? = nil) throws(EngineError) {
+        guard validation != nil || options.patience == nil else {
+            throw EngineError(.value, "trainer: patience with batches that come from outside, expected validation data beside it")
+        }
+        try self.init(model, nil, validation, options, parameters)
+    }
+
+    private init(_ model: Model<Scalar>, _ training: Dataset<Scalar>?, _ validation: Dataset<Scalar>?, _ options: TrainerOptions,
+                 _ parameters: Parameters<Scalar>?) throws(EngineError) {
         try options.validate()
         let parameters = try model.resolve(parameters)
         guard Scalar.kernels.firstNonFinite(parameters.pointer, count: parameters.count) == parameters.count else {
             throw EngineError(.value, "trainer: the model has parameters that are not finite, expected finite ones to begin with")
         }
-        try training.check(model, parameters, options.loss, "training data")
+        try training?.check(model, parameters, options.loss, "training data")
         try validation?.check(model, parameters, options.loss, "validation data")
         self.model = model
         self.options = options
         self.parameters = parameters
-        batches = try Batches(training, size: options.batchSize ?? training.x.rows, outputSite: model.plan.outputSite)
+        batches = try training.map { data throws(EngineError) in
+            try Batches(data, size: options.batchSize ?? data.x.rows, outputSite: model.plan.outputSite)
+        }
         // The loss of an epoch is measured before each of its steps and belongs to no weights that could be kept, so patience
         // looks at the training rows once more where it has no others.
         let judge = validation ?? (options.patience == nil ? nil : training)
         self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
         trace = try model.makeTrace()
-        let outputs = try checkedSize(batches.size, model.plan.outputWidth, of: "predictions")
+        let outputs = try checkedSize(batches?.size ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
         gradient = try Storage(count: parameters.count, of: "gradient")
@@ -87,8 +107,71 @@ public final class Trainer<Scalar: EngineScalar> {
     ///   the end of the last epoch or, where there is patience, of the best.
     @discardableResult
     public func run(seconds: Double = .infinity) throws(EngineError) -> State {
+        guard let batches else { throw EngineError(.state, "trainer: its rows come batch by batch, expected learn and endEpoch") }
+        return try endingOnErrors { () throws(EngineError) in
+            let start = now()
+            while state == .running {
+                if isCancelled.load(ordering: .relaxed) {
+                    state = .cancelled
+                    break
+                }
+                try timed { () throws(EngineError) in
+                    if rowsDone == 0 { try beginEpoch() }
+                    try step(batches.gather(from: rowsDone, edits: &trace.edits))
+                    if rowsDone == batches.rows { try evaluateEpoch() }
+                }
+                if rowsDone == batches.rows { closeEpoch() }
+                if now() - start >= seconds { break }
+            }
+        }
+    }
+
+    /// One step on rows from outside. Rows that do not fit are refused, and nothing has happened.
+    ///
+    /// - Throws: as `init` for the rows, and as `run`; `.state` when training is over.
+    @discardableResult
+    public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> State {
+        try expectStream()
+        try batch.check(model, parameters, options.loss, "batch after \(rowsDone) rows of epoch \(history.count)")
+        let rows = try Batches(batch, size: batch.x.rows, outputSite: model.plan.outputSite)
+        try makeRoom(batch.x.rows)
+        return try endingOnErrors { () throws(EngineError) in
+            try timed { () throws(EngineError) in
+                if rowsDone == 0 { try beginEpoch() }
+                try step(rows.gather(from: 0, edits: &trace.edits))
+            }
+        }
+    }
+
+    /// Ends an epoch of `learn`: validation, history, patience.
+    ///
+    /// - Throws: `.state` when there was no batch, or training is over; `.diverged` as `run`.
+    @discardableResult
+    public func endEpoch() throws(EngineError) -> State {
+        try expectStream()
+        guard rowsDone > 0 else { throw EngineError(.state, "trainer: epoch \(history.count) had no batch, expected at least one") }
+        return try endingOnErrors { () throws(EngineError) in
+            try timed { () throws(EngineError) in try evaluateEpoch() }
+            closeEpoch()
+            if state == .running, isCancelled.load(ordering: .relaxed) { state = .cancelled }
+        }
+    }
+
+    private func expectStream() throws(EngineError) {
+        guard batches == nil else { throw EngineError(.state, "trainer: it has its training data, expected run") }
+        guard state == .running else { throw EngineError(.state, "trainer: training is over") }
+    }
+
+    private func makeRoom(_ rows: Int) throws(EngineError) {
+        let outputs = try checkedSize(rows, model.plan.outputWidth, of: "predictions")
+        guard prediction.count < outputs else { return }
+        prediction = try Storage(count: outputs, of: "predictions")
+        predictionGradient = try Storage(count: outputs, of: "predictions")
+    }
+
+    private func endingOnErrors(_ body: () throws(EngineError) -> Void) throws(EngineError) -> State {
         do throws(EngineError) {
-            try runSteps(for: seconds)
+            try body()
         } catch {
             // What went wrong would go wrong again, and a caller that asks for more while the state is running would never end.
             state = error.kind == .diverged ? .diverged : .cancelled
@@ -98,23 +181,10 @@ public final class Trainer<Scalar: EngineScalar> {
         return state
     }
 
-    private func runSteps(for seconds: Double) throws(EngineError) {
+    private func timed(_ body: () throws(EngineError) -> Void) throws(EngineError) {
         let start = now()
-        var before = start
-        while state == .running {
-            if isCancelled.load(ordering: .relaxed) {
-                state = .cancelled
-                break
-            }
-            if rowsDone == 0 { try beginEpoch() }
-            try step()
-            if rowsDone == rows { try evaluateEpoch() }
-            let time = now()
-            secondsOfEpoch += time - before
-            before = time
-            if rowsDone == rows { endEpoch() }
-            if time - start >= seconds { break }
-        }
+        try body()
+        secondsOfEpoch += now() - start
     }
 
     /// Ends a run from another thread, after the step under way. The model keeps the weights it has.
@@ -125,11 +195,10 @@ public final class Trainer<Scalar: EngineScalar> {
     private func beginEpoch() throws(EngineError) {
         let factor = options.schedule.factor(epoch: history.count, of: options.epochs)
         try optimizer.setLearningRate(options.optimizer.learningRate * factor)
-        batches.shuffle(seed: options.seed, epoch: history.count)
+        if options.shuffles { batches?.shuffle(seed: options.seed, epoch: history.count) }
     }
 
-    private func step() throws(EngineError) {
-        let batch = batches.gather(from: rowsDone, edits: &trace.edits)
+    private func step(_ batch: Batches<Scalar>.Batch) throws(EngineError) {
         let outputs = model.plan.outputWidth
         try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
         try model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
@@ -161,8 +230,8 @@ public final class Trainer<Scalar: EngineScalar> {
         if let validationLoss, !validationLoss.isFinite { throw divergence("the loss at its end is \(validationLoss)") }
     }
 
-    private func endEpoch() {
-        let epoch = Epoch(loss: lossOfEpoch / Double(rows), validationLoss: validationLoss, learningRate: optimizer.options.learningRate,
+    private func closeEpoch() {
+        let epoch = Epoch(loss: lossOfEpoch / Double(rowsDone), validationLoss: validationLoss, learningRate: optimizer.options.learningRate,
                           seconds: secondsOfEpoch)
         history.append(epoch)
         rowsDone = 0

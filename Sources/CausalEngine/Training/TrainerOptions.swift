@@ -12,11 +12,14 @@ public struct TrainerOptions: Sendable {
     public var schedule: Schedule
     /// Of the order of the rows.
     public var seed: UInt64
+    /// Whether each epoch has an order of its own; otherwise the rows keep theirs.
+    public var shuffles: Bool
     /// Called after each epoch with its number and result; false cancels.
     public var onEpoch: (@Sendable (Int, Epoch) -> Bool)?
 
     public init(loss: Loss = .standard(.mse), optimizer: OptimizerOptions = OptimizerOptions(), epochs: Int = 100, batchSize: Int? = 32,
-                patience: Int? = nil, schedule: Schedule = .constant, seed: UInt64 = 0, onEpoch: (@Sendable (Int, Epoch) -> Bool)? = nil) {
+                patience: Int? = nil, schedule: Schedule = .constant, seed: UInt64 = 0, shuffles: Bool = true,
+                onEpoch: (@Sendable (Int, Epoch) -> Bool)? = nil) {
         self.loss = loss
         self.optimizer = optimizer
         self.epochs = epochs
@@ -24,6 +27,7 @@ public struct TrainerOptions: Sendable {
         self.patience = patience
         self.schedule = schedule
         self.seed = seed
+        self.shuffles = shuffles
         self.onEpoch = onEpoch
     }
 
