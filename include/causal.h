@@ -237,8 +237,9 @@ causal_status causal_loss_create_counterfactual(causal_loss **loss);
 causal_status causal_loss_create_consistency(causal_loss **loss);
 /* lambda times the sum of the absolute values of the model's weights, not its biases. */
 causal_status causal_loss_create_regularization(causal_loss **loss, double lambda);
-/* The weighted sum of other losses, which it keeps alive. A counterfactual term counts only where both counterfactual
- * arguments are given. */
+/* The weighted sum of other losses, which may be sums themselves and may be freed afterwards: weights are multiplied out, and
+ * those of terms of one kind added up. A counterfactual term counts only where both counterfactual arguments are given.
+ * VALUE: a weight, or what weights come to, is not finite. */
 causal_status causal_loss_create_sum(causal_loss **loss, const causal_loss *const *terms, const double *weights, size_t count);
 causal_status causal_loss_free(causal_loss *loss);
 

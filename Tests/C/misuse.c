@@ -250,6 +250,35 @@ static void interventions(void) {
     OK(causal_model_free(model));
 }
 
+/* Sums of sums, 60,000 deep, with every loss in it twice each time. */
+static void sums_of_sums(void) {
+    const double halves[2] = {0.5, 0.5}, ones[2] = {1, 1}, infinite[2] = {1, INFINITY};
+    const float prediction = 3, target = 1;
+    causal_loss_arguments arguments = CAUSAL_LOSS_ARGUMENTS_INIT;
+    causal_loss *loss, *sum;
+    const causal_loss *terms[2];
+    double value = 0;
+    int i;
+    arguments.prediction = &prediction;
+    arguments.target = &target;
+    arguments.rows = arguments.columns = arguments.target_rows = arguments.target_columns = 1;
+    OK(causal_loss_create_standard(&loss, "mse"));
+    for (i = 0; i < 60000 + 1024; i++) {
+        terms[0] = terms[1] = loss;
+        if (i == 60000) {
+            OK(causal_loss_evaluate(loss, &arguments, &value, NULL));
+            if (value != 4) failures++;
+        }
+        /* In the end the weights double until they are too large. */
+        EXPECT(i == 60000 + 1023 ? CAUSAL_ERROR_VALUE : CAUSAL_OK, causal_loss_create_sum(&sum, terms, i < 60000 ? halves : ones, 2));
+        if (i == 60000 + 1023) break;
+        OK(causal_loss_free(loss));
+        loss = sum;
+    }
+    EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_sum(&sum, terms, infinite, 2));
+    OK(causal_loss_free(loss));
+}
+
 static void training(void) {
     causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
     causal_trainer_options how = CAUSAL_TRAINER_OPTIONS_INIT;
@@ -322,6 +351,7 @@ static void training(void) {
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_consistency(NULL));
     EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_regularization(&loss, NAN));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_sum(&loss, NULL, NULL, 2));
+    sums_of_sums();
     OK(causal_loss_create_standard(&loss, "mse"));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_evaluate(loss, &arguments, &value, NULL));
     arguments.prediction = arguments.target = numbers;
