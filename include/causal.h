@@ -399,6 +399,7 @@ causal_status causal_model_load(causal_model **model, const char *path);
 /* The same bytes in memory. Writes at most `capacity` bytes to `bytes`, and the number needed to `size`. */
 causal_status causal_model_encode(const causal_model *model, const void *parameters, const char *note, void *bytes,
                                   size_t capacity, size_t *size);
+/* causal_model_load from memory. `bytes` is read in place: first its header, and the rest only where the header accounts for it. */
 causal_status causal_model_decode(causal_model **model, const void *bytes, size_t size);
 /* The note that came with the checkpoint, "" if none; written as causal_model_tensor_name writes. */
 causal_status causal_model_note(const causal_model *model, char *note, size_t capacity, size_t *length);

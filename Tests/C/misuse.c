@@ -215,6 +215,7 @@ static void models(void) {
     EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/dev/zero"));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/"));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, "not a checkpoint", 16));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, bytes, (size_t)1 << 50));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_save(model, NULL, "/no/such/folder/file", NULL));
     OK(causal_model_free(model));
