@@ -76,7 +76,7 @@ typedef struct causal_graph causal_graph;
 
 /* adjacency: count x count bytes, row-major, adjacency[i * count + j] != 0 for an edge i -> j. names: count texts, all
  * different, or NULL for "x0", "x1", ... Cycles are accepted here and reported by causal_graph_topological_order.
- * VALUE: count is 0 or above 65535; a name is empty or repeated. */
+ * Beside the names it takes four bytes an edge. VALUE: count is 0 or above 65535; a name is empty or repeated. MEMORY: no more. */
 causal_status causal_graph_create(causal_graph **graph, const uint8_t *adjacency, size_t count, const char *const *names);
 causal_status causal_graph_free(causal_graph *graph);
 causal_status causal_graph_variable_count(const causal_graph *graph, size_t *count);
