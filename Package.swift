@@ -40,7 +40,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CCausal", path: "include"),
-        .systemLibrary(name: "CNumerics", path: "Sources/CNumerics", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CNumerics", path: "Sources/CNumerics", publicHeadersPath: ".", cSettings: standalone ? [.define("CAUSAL_STATIC")] : []),
 
         .target(name: "CausalKernelInterface", path: "Sources/CausalKernels/Interface", swiftSettings: swift),
         .target(name: "CausalKernelsPortable", dependencies: ["CausalKernelInterface"],

@@ -76,7 +76,7 @@ typedef struct causal_graph causal_graph;
 
 /* adjacency: count x count bytes, row-major, adjacency[i * count + j] != 0 for an edge i -> j. names: count texts, all
  * different, or NULL for "x0", "x1", ... Cycles are accepted here and reported by causal_graph_topological_order.
- * VALUE: count is 0 or above 65535; a name is empty or repeated. */
+ * Beside the names it takes four bytes an edge. VALUE: count is 0 or above 65535; a name is empty or repeated. MEMORY: no more. */
 causal_status causal_graph_create(causal_graph **graph, const uint8_t *adjacency, size_t count, const char *const *names);
 causal_status causal_graph_free(causal_graph *graph);
 causal_status causal_graph_variable_count(const causal_graph *graph, size_t *count);
@@ -237,8 +237,9 @@ causal_status causal_loss_create_counterfactual(causal_loss **loss);
 causal_status causal_loss_create_consistency(causal_loss **loss);
 /* lambda times the sum of the absolute values of the model's weights, not its biases. */
 causal_status causal_loss_create_regularization(causal_loss **loss, double lambda);
-/* The weighted sum of other losses, which it keeps alive. A counterfactual term counts only where both counterfactual
- * arguments are given. */
+/* The weighted sum of other losses, which may be sums themselves and may be freed afterwards: weights are multiplied out, and
+ * those of terms of one kind added up. A counterfactual term counts only where both counterfactual arguments are given.
+ * VALUE: a weight, or what weights come to, is not finite. */
 causal_status causal_loss_create_sum(causal_loss **loss, const causal_loss *const *terms, const double *weights, size_t count);
 causal_status causal_loss_free(causal_loss *loss);
 
@@ -411,6 +412,7 @@ causal_status causal_model_load(causal_model **model, const char *path);
 /* The same bytes in memory. Writes at most `capacity` bytes to `bytes`, and the number needed to `size`. */
 causal_status causal_model_encode(const causal_model *model, const void *parameters, const char *note, void *bytes,
                                   size_t capacity, size_t *size);
+/* causal_model_load from memory. `bytes` is read in place: first its header, and the rest only where the header accounts for it. */
 causal_status causal_model_decode(causal_model **model, const void *bytes, size_t size);
 /* The note that came with the checkpoint, "" if none; written as causal_model_tensor_name writes. */
 causal_status causal_model_note(const causal_model *model, char *note, size_t capacity, size_t *length);

@@ -40,7 +40,7 @@ public func causal_model_decode(_ model: UnsafeMutablePointer<OpaquePointer?>?, 
     call {
         let out = try require(model, "model"), size = try CausalABI.size(size, "size")
         let source = UnsafeRawBufferPointer(start: try require(bytes, "bytes"), count: size)
-        out.pointee = try HandleTable.insert(object(try Checkpoint(decoding: Array(source))))
+        out.pointee = try HandleTable.insert(object(try Checkpoint(decoding: source)))
     }
 }
 

@@ -20,7 +20,7 @@ public func causal_graph_create(_ graph: UnsafeMutablePointer<OpaquePointer?>?, 
         let matrix: MatrixView<UInt8> = try matrix(adjacency, count, count, "adjacency")
         let names = try names.map { names in try (0..<count).map { try text(names[$0], "names[\($0)]") } }
         let bytes = UnsafeBufferPointer(start: matrix.pointer, count: matrix.count)
-        out.pointee = try HandleTable.insert(GraphObject(try Graph(adjacency: bytes, count: count, names: names)))
+        out.pointee = try HandleTable.insert(GraphObject(try Graph(matrix: bytes, count: count, names: names)))
     }
 }
 
@@ -41,8 +41,8 @@ public func causal_graph_adjacency(_ graph: OpaquePointer?, _ adjacency: UnsafeM
             try expectVariables(count, graph)
             let out = try require(adjacency, "adjacency")
             out.update(repeating: 0, count: count * count)
-            for child in 0..<count {
-                for parent in try graph.parents(of: child) { out[parent * count + child] = 1 }
+            for parent in 0..<count {
+                for child in try graph.children(of: parent) { out[parent * count + child] = 1 }
             }
         }
     }

@@ -43,10 +43,12 @@ public func causal_loss_create_sum(_ loss: UnsafeMutablePointer<OpaquePointer?>?
     create(loss) {
         let handles: MatrixView<OpaquePointer?> = try matrix(terms, 1, count, "terms")
         let weights: MatrixView<Double> = try matrix(weights, 1, count, "weights")
-        return .sum(try (0..<handles.count).map { i in
+        var sum = Loss()
+        for i in 0..<handles.count {
             guard weights.pointer[i].isFinite else { throw EngineError(.value, "weights[\(i)] is \(weights.pointer[i]), expected a finite number") }
-            return (weights.pointer[i], try HandleTable.reading(handles.pointer[i], LossObject.self) { $0.loss })
-        })
+            try sum.add(weights.pointer[i], times: HandleTable.reading(handles.pointer[i], LossObject.self) { $0.loss })
+        }
+        return sum
     }
 }
 

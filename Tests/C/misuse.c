@@ -109,6 +109,7 @@ static void bad_optimizer(causal_optimizer *o, causal_status s) {
 
 static void bad_trainer(causal_trainer *t, causal_status s) {
     causal_trainer_state state;
+    causal_dataset data = CAUSAL_DATASET_INIT;
     EXPECT(s, causal_trainer_run(t, 1, &state));
     EXPECT(s, causal_trainer_learn(t, &data, &state));
     EXPECT(s, causal_trainer_end_epoch(t, &state));
@@ -217,6 +218,7 @@ static void models(void) {
     EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/dev/zero"));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_load(&model, "/"));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, "not a checkpoint", 16));
+    EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, bytes, (size_t)1 << 50));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_decode(&model, "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10));
     EXPECT(CAUSAL_ERROR_FILE, causal_model_save(model, NULL, "/no/such/folder/file", NULL));
     OK(causal_model_free(model));
@@ -250,6 +252,35 @@ static void interventions(void) {
 #undef USE
     OK(causal_intervention_free(intervention));
     OK(causal_model_free(model));
+}
+
+/* Sums of sums, 60,000 deep, with every loss in it twice each time. */
+static void sums_of_sums(void) {
+    const double halves[2] = {0.5, 0.5}, ones[2] = {1, 1}, infinite[2] = {1, INFINITY};
+    const float prediction = 3, target = 1;
+    causal_loss_arguments arguments = CAUSAL_LOSS_ARGUMENTS_INIT;
+    causal_loss *loss, *sum;
+    const causal_loss *terms[2];
+    double value = 0;
+    int i;
+    arguments.prediction = &prediction;
+    arguments.target = &target;
+    arguments.rows = arguments.columns = arguments.target_rows = arguments.target_columns = 1;
+    OK(causal_loss_create_standard(&loss, "mse"));
+    for (i = 0; i < 60000 + 1024; i++) {
+        terms[0] = terms[1] = loss;
+        if (i == 60000) {
+            OK(causal_loss_evaluate(loss, &arguments, &value, NULL));
+            if (value != 4) failures++;
+        }
+        /* In the end the weights double until they are too large. */
+        EXPECT(i == 60000 + 1023 ? CAUSAL_ERROR_VALUE : CAUSAL_OK, causal_loss_create_sum(&sum, terms, i < 60000 ? halves : ones, 2));
+        if (i == 60000 + 1023) break;
+        OK(causal_loss_free(loss));
+        loss = sum;
+    }
+    EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_sum(&sum, terms, infinite, 2));
+    OK(causal_loss_free(loss));
 }
 
 static void training(void) {
@@ -329,6 +360,7 @@ static void training(void) {
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_consistency(NULL));
     EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_regularization(&loss, NAN));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_sum(&loss, NULL, NULL, 2));
+    sums_of_sums();
     OK(causal_loss_create_standard(&loss, "mse"));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_evaluate(loss, &arguments, &value, NULL));
     arguments.prediction = arguments.target = numbers;

@@ -69,7 +69,7 @@ func makeModel(inputs: Int = 3, hidden: [Int] = [16, 16], outputs: Int = 1, dtyp
                                                                      momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0, clip_norm: 0)
                             var options = causal_trainer_options(size: MemoryLayout<causal_trainer_options>.size, loss: nil, optimizer: optimizer,
                                                                  epochs: 1000, batch_size: 5, patience: 0, schedule: constant, step_epochs: 1,
-                                                                 step_factor: 1, seed: 0, callback: callback, context: context)
+                                                                 step_factor: 1, seed: 0, callback: callback, context: context, keeps_order: 0)
                             try #require(causal_trainer_create(&context.pointee.trainer, context.pointee.model, nil, &data, nil, &options) == CAUSAL_OK)
                             var state = CAUSAL_TRAINER_RUNNING
                             #expect(causal_trainer_run(context.pointee.trainer, .infinity, &state) == CAUSAL_OK)

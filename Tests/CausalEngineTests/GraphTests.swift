@@ -76,6 +76,35 @@ import Testing
         }
     }
 
+    /// An edge is the same however it is told, and a graph is the same in whatever order its edges come.
+    @Test func equality() throws {
+        typealias Edge = Graph.Edge
+        let graph = try Graph(count: 3, edges: [Edge(2, .circle, 1, .arrow), Edge(1, .arrow, 0, .tail), Edge(from: 0, to: 2)])
+        let same = try Graph(count: 3, edges: [Edge(from: 0, to: 2), Edge(1, .arrow, 2, .circle), Edge(from: 0, to: 1)])
+        #expect(graph == same && graph.hashValue == same.hashValue)
+        #expect(graph.edges == [Edge(from: 0, to: 1), Edge(from: 0, to: 2), Edge(1, .arrow, 2, .circle)])
+        #expect(try graph == Graph(count: 3, edges: graph.edges))
+        #expect(try graph != Graph(count: 3, edges: [Edge(from: 0, to: 1), Edge(from: 0, to: 2), Edge(1, .circle, 2, .arrow)]))
+        #expect(try graph != Graph(count: 3, names: ["a", "b", "c"], edges: graph.edges))
+        #expect(try Graph(count: 3, edges: [Edge(from: 0, to: 1)]) != Graph(count: 3, edges: [Edge(from: 0, to: 2)]))
+        #expect(try Graph(count: 3, edges: [Edge(from: 0, to: 1)]) != Graph(count: 3, edges: [Edge(from: 1, to: 0)]))
+        for again in [Edge(1, .arrow, 0, .tail), Edge(2, .circle, 1, .arrow)] {
+            #expect { try Graph(count: 3, edges: same.edges + [again]) } throws: { ($0 as? EngineError)?.message.hasSuffix("is given twice") ?? false }
+        }
+    }
+
+    /// All edges that 1,500 variables can have without a cycle.
+    @Test func complete() throws {
+        let n = 1500
+        let graph = try Graph(adjacency: (0..<n * n).map { $0 / n < $0 % n ? 1 : 0 }, count: n)
+        #expect(try graph.topologicalOrder() == Array(0..<n))
+        #expect(try graph.descendants(of: 3) == Array(4..<n))
+        #expect(try graph.ancestors(of: n - 1) == Array(0..<n - 1))
+        let after = try graph.intervening(on: (0..<n).map { $0 == 7 })
+        #expect(try after.parents(of: 7) == [] && after.children(of: 7) == Array(8..<n))
+        #expect(try after.parents(of: 9) == Array(0..<9))
+    }
+
     @Test func errors() throws {
         #expect(throws: EngineError(.value, "graph: 0 variables, expected 1 to 65535")) { try Graph(count: 0, edges: []) }
         #expect(throws: EngineError(.value, "graph: the name \"a\" is given twice")) { try Graph(count: 2, names: ["a", "a"], edges: []) }

@@ -78,7 +78,7 @@ import Testing
         try check(.counterfactual, pair)
         try check(.consistency, pair)
         try check(.regularization(0.3), pair)
-        let total = Loss.sum([(0.7, .intervention(.mse)), (0.5, .counterfactual), (2, .regularization(0.1)), (1.5, .consistency)])
+        let total = try Loss.sum([(0.7, .intervention(.mse)), (0.5, .counterfactual), (2, .regularization(0.1)), (1.5, .consistency)])
         try check(total, pair)
         let parts = try 0.7 * Loss.intervention(.mse).evaluate(pair).value + 0.5 * Loss.counterfactual.evaluate(pair).value
             + 2 * Loss.regularization(0.1).evaluate(pair).value + 1.5 * Loss.consistency.evaluate(pair).value
@@ -87,6 +87,28 @@ import Testing
         var factual = pair
         factual.counterfactualTarget = nil
         #expect(try Loss.sum([(1, .standard(.mse)), (9, .counterfactual)]).evaluate(factual).value == Loss.standard(.mse).evaluate(factual).value)
+    }
+
+    /// Sums of sums are multiplied out, so that neither depth nor repetition costs anything.
+    @Test func sumsOfSums() throws {
+        let arguments = try Loss.Arguments<Double>(prediction: [[1, 2]], target: [[0, 5]], mask: [[true, false]], values: [[0.5, 0]],
+                                                   model: Model<Double>(.mlp(inputs: 2, hidden: [3], outputs: 1), seed: 0))
+        let inner = try Loss.sum([(0.5, .standard(.mse)), (0.25, .regularization(0.3)), (9, .counterfactual)])
+        let nested = try Loss.sum([(2, inner), (0.5, .consistency), (1, .standard(.mse)), (-4, inner)])
+        let flat = try Loss.sum([(0, .standard(.mse)), (-0.5, .regularization(0.3)), (0.5, .consistency)])
+        #expect(try abs(nested.evaluate(arguments).value - flat.evaluate(arguments).value) < 1e-14)
+        #expect(try nested.evaluate(arguments).gradients.prediction == flat.evaluate(arguments).gradients.prediction)
+
+        var deep = Loss.intervention(.mae)
+        for _ in 0..<60_000 { deep = try .sum([(0.5, deep), (0.5, deep)]) }
+        #expect(try deep.evaluate(arguments).value == Loss.intervention(.mae).evaluate(arguments).value)
+        #expect(try Loss.sum([(1, .sum([]))]).evaluate(arguments).value == 0)
+
+        #expect(throws: EngineError(.value, "sum of losses: a weight comes to inf, expected a finite number")) {
+            for _ in 0..<2000 { deep = try .sum([(1, deep), (1, deep)]) }
+        }
+        #expect(throws: EngineError.self) { try Loss.sum([(.nan, .consistency)]) }
+        #expect(throws: EngineError.self) { try Loss.sum([(1, .regularization(.infinity))]) }
     }
 
     @Test func consistencyIsZeroWhereNothingIsSet() throws {
@@ -107,7 +129,7 @@ import Testing
             (.standard(.crossEntropy), LossArguments(prediction: view(2, 2), target: view(2, 1, from: 2))),
             (.intervention(.crossEntropy), LossArguments(prediction: view(2, 2), target: view(2, 1, from: 2))),
             (.intervention(.mse), fitting), (.consistency, fitting), (.counterfactual, fitting), (.regularization(1), fitting),
-            (.sum([(1, .standard(.mse)), (1, .sum([(1, .intervention(.mse))]))]), fitting),
+            (try .sum([(1, .standard(.mse)), (1, try .sum([(1, .intervention(.mse))]))]), fitting),
         ]
         for (loss, arguments) in refused {
             for i in 0..<4 { gradient.pointer[i] = 7 }

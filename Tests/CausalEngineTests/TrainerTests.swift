@@ -100,7 +100,7 @@ import Testing
         x[0, 0] = 0
         let mask = (0..<64).map { [$0 == 5] }
         let censored = try Intervention<Float>().setting(site: 3, mask: mask, values: [[0]])
-        let options = TrainerOptions(loss: .sum([(1, .intervention(.mse))]), epochs: 3)
+        let options = TrainerOptions(loss: try .sum([(1, .intervention(.mse))]), epochs: 3)
         let trainer = try Trainer(try model(), on: Dataset(x: x, y: y, intervention: censored), options: options)
         #expect(try trainer.run() == .finished)
         // The plain loss would have to look at it.

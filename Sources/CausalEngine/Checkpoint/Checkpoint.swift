@@ -72,6 +72,11 @@ public struct Checkpoint {
 
     /// - Throws: `.file` for bytes that are not a checkpoint, were altered or cut off.
     public init(decoding bytes: [UInt8]) throws(EngineError) {
+        self = try bytes.withUnsafeBufferPointer { bytes throws(EngineError) in try Checkpoint(decoding: UnsafeRawBufferPointer(bytes)) }
+    }
+
+    /// Reads the bytes where they are, and those after the header only where the header accounts for them.
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(EngineError) {
         var rest = bytes[...]
         try self.init(size: bytes.count) { target throws(EngineError) in
             target.copyBytes(from: rest.prefix(target.count))

@@ -9,95 +9,63 @@
 /// try graph.descendants(of: 0)      // [1, 2]
 /// ```
 public struct Graph: Hashable, Sendable {
-    /// What an edge looks like at one end.
-    public enum Mark: Hashable, Sendable {
-        /// The variable is a cause here.
-        case tail
-        /// The variable is an effect here.
-        case arrow
-        /// Not known.
-        case circle
-    }
-
-    public struct Edge: Hashable, Sendable {
-        public let first: Int
-        public let second: Int
-        public let firstMark: Mark
-        public let secondMark: Mark
-
-        public init(_ first: Int, _ firstMark: Mark, _ second: Int, _ secondMark: Mark) {
-            self.first = first
-            self.second = second
-            self.firstMark = firstMark
-            self.secondMark = secondMark
-        }
-
-        /// cause -> effect.
-        public init(from cause: Int, to effect: Int) { self.init(cause, .tail, effect, .arrow) }
-    }
-
     /// The most variables of a graph.
     public static let mostVariables = 65_535
 
     public let names: [String]
-    public let edges: [Edge]
-    /// Of each variable, ascending.
-    private let parentLists: [[Int]]
-    private let childLists: [[Int]]
+    let children: Adjacency
+    /// The same edges from their other ends.
+    let parents: Adjacency
+    /// What is not cause -> effect, in order.
+    private let otherEdges: [Edge]
 
     public var count: Int { names.count }
+
+    /// Made anew at each call: the directed edges by cause and effect, then the others.
+    public var edges: [Edge] {
+        var edges: [Edge] = []
+        children.forEach { edges.append(Edge(from: $0, to: $1)) }
+        return edges + otherEdges
+    }
+
+    private init(names: [String], children: Adjacency, otherEdges: [Edge]) throws(EngineError) {
+        self.names = names
+        self.children = children
+        parents = try children.reversed()
+        self.otherEdges = otherEdges
+    }
 
     /// A graph of any edges between numbered variables; no names stand for x0, x1, and so on.
     ///
     /// - Throws: `.value` for no variables or more than 65535, a name that is empty or repeated, or an edge that is repeated; `.name` for
-    ///   an edge to a variable that does not exist.
+    ///   an edge to a variable that does not exist; `.memory`.
     public init(count: Int, names: [String]? = nil, edges: [Edge]) throws(EngineError) {
-        guard (1...Graph.mostVariables).contains(count) else {
-            throw EngineError(.value, "graph: \(count) variables, expected 1 to \(Graph.mostVariables)")
-        }
-        let names = names ?? (0..<count).map { "x\($0)" }
-        guard names.count == count else { throw EngineError(.value, "graph: \(names.count) names for \(count) variables") }
-        var known = Set<String>()
-        for (i, name) in names.enumerated() {
-            guard !name.isEmpty else { throw EngineError(.value, "graph: the name of variable \(i) is empty") }
-            guard known.insert(name).inserted else { throw EngineError(.value, "graph: the name \"\(name)\" is given twice") }
-        }
-        var parents = [[Int]](repeating: [], count: count), children = parents
-        var seen = Set<Edge>()
+        let names = try Graph.checkedNames(names, count: count)
         for edge in edges {
-            for end in [edge.first, edge.second] where !(0..<count).contains(end) {
-                throw EngineError(.name, "graph: variable \(end) does not exist, expected 0 to \(count - 1)")
-            }
-            guard seen.insert(edge).inserted else {
-                throw EngineError(.value, "graph: the edge between \(names[edge.first]) and \(names[edge.second]) is given twice")
-            }
-            switch (edge.firstMark, edge.secondMark) {
-            case (.tail, .arrow):
-                parents[edge.second].append(edge.first)
-                children[edge.first].append(edge.second)
-            case (.arrow, .tail):
-                parents[edge.first].append(edge.second)
-                children[edge.second].append(edge.first)
-            default: break
-            }
+            _ = try Graph.check(edge.first, count)
+            _ = try Graph.check(edge.second, count)
         }
-        self.names = names
-        self.edges = edges
-        parentLists = parents.map { $0.sorted() }
-        childLists = children.map { $0.sorted() }
+        let parents = try Adjacency(count: count) { body in
+            for edge in edges { if let (cause, effect) = edge.direction { body(effect, cause) } }
+        }
+        let others = edges.filter { $0.direction == nil }.map(\.fromSmallerEnd).sorted()
+        try self.init(names: names, children: parents.reversed(), otherEdges: others)
+        if let (first, second) = children.firstRepeated() ?? zip(others, others.dropFirst()).first(where: ==).map({ ($0.0.first, $0.0.second) }) {
+            throw EngineError(.value, "graph: the edge between \(names[first]) and \(names[second]) is given twice")
+        }
     }
 
     /// A directed graph from its adjacency matrix, row-major: `adjacency[i * count + j]` is not 0 for an edge i -> j.
     public init(adjacency: some Collection<UInt8>, count: Int, names: [String]? = nil) throws(EngineError) {
-        guard (1...Graph.mostVariables).contains(count) else {
-            throw EngineError(.value, "graph: \(count) variables, expected 1 to \(Graph.mostVariables)")
+        self = try Array(adjacency).withUnsafeBufferPointer { matrix throws(EngineError) in try Graph(matrix: matrix, count: count, names: names) }
+    }
+
+    package init(matrix: UnsafeBufferPointer<UInt8>, count: Int, names: [String]?) throws(EngineError) {
+        let names = try Graph.checkedNames(names, count: count)
+        guard matrix.count == count * count else {
+            throw EngineError(.shape, "graph: an adjacency matrix of \(matrix.count) numbers, expected \(count) x \(count)")
         }
-        guard adjacency.count == count * count else {
-            throw EngineError(.shape, "graph: an adjacency matrix of \(adjacency.count) numbers, expected \(count) x \(count)")
-        }
-        var edges: [Edge] = []
-        for (place, isThere) in adjacency.enumerated() where isThere != 0 { edges.append(Edge(from: place / count, to: place % count)) }
-        try self.init(count: count, names: names, edges: edges)
+        try self.init(names: names, children: Adjacency(matrix: matrix, count: count), otherEdges: [])
     }
 
     /// A directed graph from names.
@@ -124,32 +92,51 @@ public struct Graph: Hashable, Sendable {
     }
 
     /// Direct causes, ascending.
-    public func parents(of variable: Int) throws(EngineError) -> [Int] { parentLists[try check(variable)] }
+    public func parents(of variable: Int) throws(EngineError) -> [Int] { parents[try Graph.check(variable, count)].map(Int.init) }
 
     /// Direct effects, ascending.
-    public func children(of variable: Int) throws(EngineError) -> [Int] { childLists[try check(variable)] }
+    public func children(of variable: Int) throws(EngineError) -> [Int] { children[try Graph.check(variable, count)].map(Int.init) }
 
     /// Everything that causes the variable, ascending; itself only where it lies on a cycle.
-    public func ancestors(of variable: Int) throws(EngineError) -> [Int] { reach(from: try check(variable), along: parentLists) }
+    public func ancestors(of variable: Int) throws(EngineError) -> [Int] { reach(from: try Graph.check(variable, count), along: parents) }
 
     /// Everything that the variable causes, ascending; itself only where it lies on a cycle.
-    public func descendants(of variable: Int) throws(EngineError) -> [Int] { reach(from: try check(variable), along: childLists) }
+    public func descendants(of variable: Int) throws(EngineError) -> [Int] { reach(from: try Graph.check(variable, count), along: children) }
 
-    private func check(_ variable: Int) throws(EngineError) -> Int {
-        guard names.indices.contains(variable) else {
+    private func reach(from start: Int, along lists: Adjacency) -> [Int] {
+        var isReached = [Bool](repeating: false, count: count), waiting = [start]
+        while let variable = waiting.popLast() {
+            for next in lists[variable] where !isReached[Int(next)] {
+                isReached[Int(next)] = true
+                waiting.append(Int(next))
+            }
+        }
+        return isReached.indices.filter { isReached[$0] }
+    }
+
+    /// The same variables with the edges that are to be kept.
+    func filtered(_ isKept: (Edge) -> Bool) throws(EngineError) -> Graph {
+        try Graph(names: names, children: children.filtered { isKept(Edge(from: $0, to: $1)) }, otherEdges: otherEdges.filter(isKept))
+    }
+
+    private static func check(_ variable: Int, _ count: Int) throws(EngineError) -> Int {
+        guard (0..<count).contains(variable) else {
             throw EngineError(.name, "graph: variable \(variable) does not exist, expected 0 to \(count - 1)")
         }
         return variable
     }
 
-    private func reach(from start: Int, along lists: [[Int]]) -> [Int] {
-        var isReached = [Bool](repeating: false, count: count)
-        var waiting = lists[start]
-        while let variable = waiting.popLast() {
-            guard !isReached[variable] else { continue }
-            isReached[variable] = true
-            waiting.append(contentsOf: lists[variable])
+    private static func checkedNames(_ names: [String]?, count: Int) throws(EngineError) -> [String] {
+        guard (1...Graph.mostVariables).contains(count) else {
+            throw EngineError(.value, "graph: \(count) variables, expected 1 to \(Graph.mostVariables)")
         }
-        return isReached.indices.filter { isReached[$0] }
+        guard let names else { return (0..<count).map { "x\($0)" } }
+        guard names.count == count else { throw EngineError(.value, "graph: \(names.count) names for \(count) variables") }
+        var known = Set<String>()
+        for (i, name) in names.enumerated() {
+            guard !name.isEmpty else { throw EngineError(.value, "graph: the name of variable \(i) is empty") }
+            guard known.insert(name).inserted else { throw EngineError(.value, "graph: the name \"\(name)\" is given twice") }
+        }
+        return names
     }
 }

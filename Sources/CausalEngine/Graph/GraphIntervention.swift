@@ -6,9 +6,9 @@ extension Graph {
     /// - Throws: `.shape` unless the mask has one entry a variable.
     public func intervening(on mask: [Bool]) throws(EngineError) -> Graph {
         try check(mask)
-        return try Graph(count: count, names: names, edges: edges.filter { edge in
+        return try filtered { edge in
             !(edge.firstMark == .arrow && mask[edge.first]) && !(edge.secondMark == .arrow && mask[edge.second])
-        })
+        }
     }
 
     /// A copy of a matrix, read as [parent, child], with the columns of the variables that `mask` sets made 0: the edges into them.

@@ -3,7 +3,7 @@ extension Graph {
     ///
     /// - Throws: `.cycle`, naming a cycle as in "x0 -> x2 -> x0".
     public func topologicalOrder() throws(EngineError) -> [Int] {
-        let order = try orderedPart()
+        let order = orderedPart()
         guard order.count < count else { return order }
         let cycle = findCycle() ?? []
         throw EngineError(.cycle, "graph: it has a cycle, \((cycle + cycle.prefix(1)).map { names[$0] }.joined(separator: " -> "))")
@@ -13,7 +13,8 @@ extension Graph {
 
     /// The variables along a cycle, each once, beginning with the smallest; nil in an acyclic graph.
     public func findCycle() -> [Int]? {
-        guard let order = try? orderedPart(), order.count < count else { return nil }
+        let order = orderedPart()
+        guard order.count < count else { return nil }
         var isOrdered = [Bool](repeating: false, count: count)
         for variable in order { isOrdered[variable] = true }
         // Each variable that is left has a parent that is left: walking from parent to parent must come back.
@@ -22,8 +23,8 @@ extension Graph {
         while place[variable] < 0 {
             place[variable] = walk.count
             walk.append(variable)
-            guard let parent = (try? parents(of: variable))?.first(where: { !isOrdered[$0] }) else { return nil }
-            variable = parent
+            guard let parent = parents[variable].first(where: { !isOrdered[Int($0)] }) else { return nil }
+            variable = Int(parent)
         }
         let cycle = Array(walk[place[variable]...].reversed())
         let smallest = cycle.indices.min { cycle[$0] < cycle[$1] } ?? 0
@@ -31,18 +32,18 @@ extension Graph {
     }
 
     /// As much of the order as there is: everything that no cycle causes.
-    private func orderedPart() throws(EngineError) -> [Int] {
+    private func orderedPart() -> [Int] {
         var unmet: [Int] = [], ready = MinimumHeap()
         for variable in 0..<count {
-            unmet.append(try parents(of: variable).count)
+            unmet.append(parents[variable].count)
             if unmet[variable] == 0 { ready.insert(variable) }
         }
         var order: [Int] = []
         while let variable = ready.removeMinimum() {
             order.append(variable)
-            for child in try children(of: variable) {
-                unmet[child] -= 1
-                if unmet[child] == 0 { ready.insert(child) }
+            for child in children[variable] {
+                unmet[Int(child)] -= 1
+                if unmet[Int(child)] == 0 { ready.insert(Int(child)) }
             }
         }
         return order

@@ -2,10 +2,12 @@
 /// each kind looks at those it needs.
 ///
 /// ```swift
-/// let loss = Loss.sum([(1, .intervention(.mse)), (0.5, .counterfactual)])
+/// let loss = try Loss.sum([(1, .intervention(.mse)), (0.5, .counterfactual)])
 /// let (value, gradients) = try loss.evaluate(.init(prediction: y, target: t, mask: mask))
 /// ```
-public indirect enum Loss: Sendable {
+///
+/// Every loss is a weighted sum of terms, each of another kind: a sum of sums is as flat, and as short, as any other.
+public struct Loss: Sendable {
     /// How far one prediction is from one target.
     public enum Measure: String, CaseIterable, Sendable {
         /// `(prediction - target)²`.
@@ -16,39 +18,78 @@ public indirect enum Loss: Sendable {
         case crossEntropy = "cross_entropy"
     }
 
+    enum Kind: Hashable, Sendable {
+        case standard(Measure)
+        case intervention(Measure)
+        /// In a sum it is not required, and counts only where both counterfactual arguments are given.
+        case counterfactual(isRequired: Bool)
+        case consistency
+        case regularization
+    }
+
+    struct Term: Sendable {
+        let kind: Kind
+        var weight: Double
+    }
+
+    /// Each of another kind.
+    private(set) var terms: [Term]
+
+    /// A sum of nothing yet.
+    package init() { terms = [] }
+
+    private init(_ kind: Kind, weight: Double = 1) { terms = [Term(kind: kind, weight: weight)] }
+
     /// The mean over all entries of (prediction, target).
-    case standard(Measure)
+    public static func standard(_ measure: Measure) -> Loss { Loss(.standard(measure)) }
+
     /// The mean over the entries that do() left alone: `sum(loss m) / max(sum m, 1)` with `m = (mask == 0)`, broadcast as numpy
     /// does. A prediction that was set teaches nothing. Without a mask it is the standard loss.
-    case intervention(Measure)
-    /// Mean squared error of (prediction, target) plus that of (counterfactual prediction, counterfactual target).
-    case counterfactual
-    /// Mean squared error between the prediction and the values it was set to, over the set entries; 0 where there are none.
-    case consistency
-    /// lambda times the sum of absolute values of a model's weights, not its biases.
-    case regularization(Double)
-    /// A weighted sum. Its counterfactual terms count only where both counterfactual arguments are given.
-    case sum([(weight: Double, loss: Loss)])
+    public static func intervention(_ measure: Measure) -> Loss { Loss(.intervention(measure)) }
 
-    /// Whether the gradient with respect to a model's parameters is not always zero.
-    var dependsOnParameters: Bool {
-        switch self {
-        case .regularization: true
-        case .sum(let terms): terms.contains { $0.loss.dependsOnParameters }
-        default: false
+    /// Mean squared error of (prediction, target) plus that of (counterfactual prediction, counterfactual target).
+    public static let counterfactual = Loss(.counterfactual(isRequired: true))
+
+    /// Mean squared error between the prediction and the values it was set to, over the set entries; 0 where there are none.
+    public static let consistency = Loss(.consistency)
+
+    /// lambda times the sum of absolute values of a model's weights, not its biases.
+    public static func regularization(_ lambda: Double) -> Loss { Loss(.regularization, weight: lambda) }
+
+    /// A weighted sum. Its counterfactual terms count only where both counterfactual arguments are given.
+    ///
+    /// - Throws: `.value` where a weight, or what the weights of one kind come to, is not finite.
+    public static func sum(_ parts: [(weight: Double, loss: Loss)]) throws(EngineError) -> Loss {
+        var sum = Loss()
+        for part in parts { try sum.add(part.weight, times: part.loss) }
+        return sum
+    }
+
+    /// Makes this a sum with one more part.
+    package mutating func add(_ weight: Double, times loss: Loss) throws(EngineError) {
+        for term in loss.terms {
+            let kind = if case .counterfactual = term.kind { Kind.counterfactual(isRequired: false) } else { term.kind }
+            let place = terms.firstIndex { $0.kind == kind } ?? terms.endIndex
+            if place == terms.endIndex { terms.append(Term(kind: kind, weight: 0)) }
+            terms[place].weight += weight * term.weight
+            guard terms[place].weight.isFinite else {
+                throw EngineError(.value, "sum of losses: a weight comes to \(terms[place].weight), expected a finite number")
+            }
         }
     }
 
+    /// Whether the gradient with respect to a model's parameters is not always zero.
+    var dependsOnParameters: Bool { terms.contains { $0.kind == .regularization } }
+
     /// Whether targets of set outputs are not looked at.
     var ignoresIntervened: Bool {
-        switch self {
-        case .intervention: true
-        case .standard, .counterfactual: false
-        case .consistency, .regularization: true
-        case .sum(let terms): terms.allSatisfy { term in
-            // Without counterfactual arguments, as in training, that term does not count.
-            if case .counterfactual = term.loss { true } else { term.loss.ignoresIntervened }
-        }
+        terms.allSatisfy { term in
+            switch term.kind {
+            case .standard: false
+            // Without counterfactual arguments, as in training, it does not count unless it is required.
+            case .counterfactual(let isRequired): !isRequired
+            case .intervention, .consistency, .regularization: true
+            }
         }
     }
 }

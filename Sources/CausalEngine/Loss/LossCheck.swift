@@ -3,7 +3,19 @@ internal import CausalKernels
 extension Loss {
     /// Checks everything that `evaluate` wants of its arguments, before a gradient is touched. `scratch` as there.
     func check<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, scratch: inout [Scalar]) throws(EngineError) {
-        switch self {
+        for term in terms where term.counts(arguments) { try term.check(arguments, &scratch) }
+    }
+}
+
+extension Loss.Term {
+    /// Whether it is part of the sum, given these arguments.
+    func counts<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>) -> Bool {
+        guard case .counterfactual(isRequired: false) = kind else { return true }
+        return arguments.counterfactualPrediction != nil && arguments.counterfactualTarget != nil
+    }
+
+    fileprivate func check<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, _ scratch: inout [Scalar]) throws(EngineError) {
+        switch kind {
         case .standard(let measure):
             try Pair(measure, arguments.prediction, arguments.target).checkClasses(nil)
         case .intervention(let measure):
@@ -21,11 +33,6 @@ extension Loss {
         case .regularization:
             guard arguments.parameters != nil, arguments.layout != nil else {
                 throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")
-            }
-        case .sum(let terms):
-            for term in terms {
-                if case .counterfactual = term.loss, arguments.counterfactualPrediction == nil || arguments.counterfactualTarget == nil { continue }
-                try term.loss.check(arguments, scratch: &scratch)
             }
         }
     }

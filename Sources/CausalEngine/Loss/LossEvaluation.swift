@@ -10,13 +10,17 @@ extension Loss {
             target.update(repeating: 0, count: view.count)
         }
         if let target = targets.parameters, let layout = arguments.layout { target.update(repeating: 0, count: layout.count) }
-        return try add(1, arguments, targets, &scratch)
+        var sum = 0.0
+        for term in terms where term.counts(arguments) { sum += try term.add(arguments, targets, &scratch) }
+        return sum
     }
+}
 
-    /// `weight` times the loss; `weight` times its gradients are added to the targets.
-    private func add<Scalar: EngineScalar>(_ weight: Double, _ arguments: LossArguments<Scalar>, _ targets: LossGradientTargets<Scalar>,
-                                           _ scratch: inout [Scalar]) throws(EngineError) -> Double {
-        switch self {
+extension Loss.Term {
+    /// The weighted loss; its gradients are added to the targets.
+    fileprivate func add<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, _ targets: LossGradientTargets<Scalar>,
+                                               _ scratch: inout [Scalar]) throws(EngineError) -> Double {
+        switch kind {
         case .standard(let measure):
             let pair = try Pair(measure, arguments.prediction, arguments.target)
             return weight * pair.mean(weights: nil, factor: weight, addingTo: targets.prediction)
@@ -31,30 +35,23 @@ extension Loss {
             return weight * factual.mean(weights: nil, factor: weight, addingTo: targets.prediction)
                 + weight * counterfactual.mean(weights: nil, factor: weight, addingTo: targets.counterfactualPrediction)
         case .consistency:
-            return try weight * Loss.consistency(arguments, weight, targets.prediction)
-        case .regularization(let lambda):
+            return try weight * consistency(arguments, targets.prediction)
+        case .regularization:
             guard let parameters = arguments.parameters, let layout = arguments.layout else {
                 throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")
             }
             var sum = 0.0
             for tensor in layout.tensors where tensor.isWeight {
-                sum += Scalar.kernels.absoluteSum(parameters + tensor.offset, scale: weight * lambda,
+                sum += Scalar.kernels.absoluteSum(parameters + tensor.offset, scale: weight,
                                                   addingTo: targets.parameters.map { $0 + tensor.offset }, count: tensor.count)
             }
-            return weight * lambda * sum
-        case .sum(let terms):
-            var sum = 0.0
-            for term in terms {
-                if case .counterfactual = term.loss, arguments.counterfactualPrediction == nil || arguments.counterfactualTarget == nil { continue }
-                sum += try term.loss.add(weight * term.weight, arguments, targets, &scratch)
-            }
-            return sum
+            return weight * sum
         }
     }
 
     /// The mean of `(prediction - values)²` over the entries of the broadcast shape that the mask sets.
-    private static func consistency<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, _ factor: Double,
-                                                          _ gradient: UnsafeMutablePointer<Scalar>?) throws(EngineError) -> Double {
+    private func consistency<Scalar: EngineScalar>(_ arguments: LossArguments<Scalar>, _ gradient: UnsafeMutablePointer<Scalar>?)
+        throws(EngineError) -> Double {
         let given = try SetValues(arguments), (prediction, mask, values, shape) = (given.prediction, given.mask, given.values, given.shape)
         var count = 0, sum = 0.0
         shape.forEach { p, m, v in
@@ -65,7 +62,7 @@ extension Loss {
         }
         guard count > 0 else { return 0 }
         if let gradient {
-            let scale = Scalar(2 * factor / Double(count))
+            let scale = Scalar(2 * weight / Double(count))
             shape.forEach { p, m, v in
                 if mask.pointer[m] != 0 { gradient[p] += scale * (prediction.pointer[p] - values.pointer[v]) }
             }

@@ -68,19 +68,21 @@ private final class Workers: @unchecked Sendable {
     private static let latest = Atomic<UInt>(0)
 
     static func current(threads: Int) -> Workers {
-        let address = latest.load(ordering: .acquiring)
-        if let pointer = UnsafeRawPointer(bitPattern: address) {
-            let workers = Unmanaged<Workers>.fromOpaque(pointer).takeUnretainedValue()
-            if workers.process == getpid(), workers.threads == threads { return workers }
+        while true {
+            let address = latest.load(ordering: .acquiring)
+            let former = UnsafeRawPointer(bitPattern: address).map { Unmanaged<Workers>.fromOpaque($0).takeUnretainedValue() }
+            if let former, former.process == getpid(), former.threads == threads { return former }
+            let fresh = Workers(threads: threads), kept = Unmanaged.passRetained(fresh)
+            let isLatest = latest.compareExchange(expected: address, desired: UInt(bitPattern: kept.toOpaque()), ordering: .acquiringAndReleasing).exchanged
+            guard isLatest else {
+                // Another thread was faster. These have not started a thread, and nobody would ever end one: look at the others.
+                kept.release()
+                continue
+            }
+            // The former ones are never freed: another thread may still look at them, and in a forked child they cannot run.
+            former?.retire()
+            return fresh
         }
-        let fresh = Workers(threads: threads)
-        let pointer = UInt(bitPattern: Unmanaged.passRetained(fresh).toOpaque())
-        let (won, _) = latest.compareExchange(expected: address, desired: pointer, ordering: .acquiringAndReleasing)
-        // The former ones are never freed: another thread may still look at them, and in a forked child they cannot run.
-        if won, let old = UnsafeRawPointer(bitPattern: address) {
-            Unmanaged<Workers>.fromOpaque(old).takeUnretainedValue().retire()
-        }
-        return fresh
     }
 
     private init(threads: Int) {
@@ -88,6 +90,13 @@ private final class Workers: @unchecked Sendable {
         looksOut = threads < Processor.count
         pthread_cond_init(wake, nil)
         pthread_cond_init(done, nil)
+    }
+
+    deinit {
+        for condition in [wake, done] {
+            pthread_cond_destroy(condition)
+            condition.deallocate()
+        }
     }
 
     /// False where the workers are at work already, or have been replaced: the caller then does without.

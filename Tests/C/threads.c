@@ -1,0 +1,89 @@
+/* How many threads there are: none before they are needed, no more than were asked for, and none of those that were replaced. */
+#define _POSIX_C_SOURCE 200809L
+#include <causal.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROWS = 4096, INPUTS = 64, CALLERS = 16, ROUNDS = 20 };
+static float x[ROWS * INPUTS];
+static causal_model *model;
+static pthread_barrier_t together;
+
+static int thread_count(void) {
+    DIR *folder = opendir("/proc/self/task");
+    struct dirent *entry;
+    int count = 0;
+    while ((entry = readdir(folder)) != NULL) count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
+
+/* A thread that ends is there a moment longer. */
+static int expect_threads(int expected, const char *when) {
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+    int tries;
+    for (tries = 0; tries < 300 && thread_count() != expected; tries++) nanosleep(&pause, NULL);
+    if (thread_count() == expected) return 0;
+    fprintf(stderr, "threads: %d %s, expected %d\n", thread_count(), when, expected);
+    return 1;
+}
+
+static void predict(void) {
+    static float y[CALLERS + 1][ROWS];
+    static int next;
+    int mine = __sync_fetch_and_add(&next, 1) % (CALLERS + 1);
+    if (causal_model_predict(model, NULL, x, CAUSAL_FLOAT32, ROWS, INPUTS, NULL, y[mine], CAUSAL_FLOAT32, ROWS, 1)) {
+        fprintf(stderr, "threads: %s\n", causal_last_error());
+        _exit(1);
+    }
+}
+
+static void *call(void *unused) {
+    pthread_barrier_wait(&together);
+    predict();
+    return unused;
+}
+
+/* In a process of its own, where nothing has been computed yet. */
+static int first_calls(void) {
+    pthread_t callers[CALLERS];
+    int i, failures;
+    causal_set_threads(4);
+    pthread_barrier_init(&together, NULL, CALLERS);
+    for (i = 0; i < CALLERS; i++) pthread_create(&callers[i], NULL, call, NULL);
+    for (i = 0; i < CALLERS; i++) pthread_join(callers[i], NULL);
+    predict();
+    failures = expect_threads(4, "after many first calls at once");
+    for (i = 0; i < 50; i++) {
+        causal_set_threads(2 + i % 3);
+        predict();
+    }
+    causal_set_threads(2);
+    predict();
+    return failures + expect_threads(2, "after their number was changed");
+}
+
+int main(void) {
+    const size_t hidden[2] = {256, 256};
+    causal_mlp_options options = CAUSAL_MLP_OPTIONS_INIT;
+    int failures = expect_threads(1, "when the library is loaded"), round;
+    options.inputs = INPUTS;
+    options.hidden = hidden;
+    options.hidden_count = 2;
+    options.outputs = 1;
+    if (causal_model_create_mlp(&model, &options)) return EXIT_FAILURE;
+    for (round = 0; round < ROUNDS && failures == 0; round++) {
+        int status = 1;
+        pid_t child = fork();
+        if (child == 0) _exit(first_calls() != 0);
+        failures += waitpid(child, &status, 0) != child || status != 0;
+    }
+    causal_model_free(model);
+    if (failures == 0) printf("threads: as many as were asked for\n");
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
