@@ -27,11 +27,12 @@ def dtype_code(dtype: np.dtype[Any]) -> int:
 
 def model_dtype(dtype: Any) -> np.dtype[Any]:
     """float32 or float64, named in any way that numpy understands."""
+    found: np.dtype[Any] | None = None
     try:
         found = None if dtype is None else np.dtype(dtype)      # numpy takes None for float64
     except TypeError:
-        found = None
-    if found not in _CODES:
+        pass
+    if found is None or found not in _CODES:
         raise InvalidValueError(f"dtype is {shown(dtype)}, expected 'float32' or 'float64'")
     return found
 
@@ -110,7 +111,8 @@ def floating_dtype(*arrays: NDArray[Any] | None) -> np.dtype[Any]:
 def address(array: NDArray[Any]) -> int:
     """Where the elements of a dense array begin. The array must outlive the use of the address."""
     try:
-        return ctypes.addressof(_NO_BYTES.from_buffer(array))   # four times as fast as array.ctypes.data
+        buffer: Any = array
+        return ctypes.addressof(_NO_BYTES.from_buffer(buffer))  # four times as fast as array.ctypes.data
     except (TypeError, ValueError):                             # read-only, or of a kind that is no simple buffer
         return array.ctypes.data
 

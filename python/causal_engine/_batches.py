@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class Batches:
 
     def __len__(self) -> int:
         """0 where it is not known."""
-        return len(self._source) if hasattr(self._source, "__len__") else 0
+        return len(self._source) if isinstance(self._source, Sized) else 0
 
     def epoch(self, features: Callable[[], Sequence[str] | None]) -> Iterator[tuple[Any, Any, Any]]:
         """The batches from the first on. `features` are those known when a batch comes."""

@@ -139,10 +139,11 @@ class Network:
     @property
     def adjacency(self) -> NDArray[np.uint8] | None:
         """(inputs, outputs), 1 for an edge of the first layer; None where all are there."""
-        edges = next((node["edges"] for node in json.loads(self.description)["nodes"] if node.get("edges")), None)
+        edges: str | None = next((node["edges"] for node in json.loads(self.description)["nodes"] if node.get("edges")), None)
         if edges is None:
             return None
-        return (np.frombuffer(edges.encode(), np.uint8) == ord("1")).reshape(self.outputs, self.inputs).T.astype(np.uint8)
+        there: NDArray[np.uint8] = np.frombuffer(edges.encode(), np.uint8) - np.uint8(ord("0"))
+        return there.reshape(self.outputs, self.inputs).T
 
     def is_the_same_as(self, other: Network) -> bool:
         """Whether both have the same nodes and sizes, whatever edges are there."""

@@ -20,8 +20,8 @@ def loss_of_tensors(evaluation: Evaluation) -> torch.Tensor:
     if evaluation.values is not None:
         evaluation = _as_wide_as_its_values(evaluation)
     tensors = [_tensor_or_none(getattr(evaluation, name)) for name in _FOLLOWED]
-    constants = replace(evaluation, **{
-        name: tensor.detach() for name, tensor in zip(_FOLLOWED, tensors) if tensor is not None})
+    detached: dict[str, Any] = {name: tensor.detach() for name, tensor in zip(_FOLLOWED, tensors) if tensor is not None}
+    constants = replace(evaluation, **detached)
     if isinstance(constants.mask, torch.Tensor):
         constants.mask = constants.mask.detach()
     loss: torch.Tensor = _Loss.apply(constants, *tensors)  # type: ignore[no-untyped-call]
@@ -36,7 +36,7 @@ def _as_wide_as_its_values(evaluation: Evaluation) -> Evaluation:
     """A prediction that do-values are broadcast against, broadcast already: then their gradients are each other's opposites."""
     shapes = [torch.as_tensor(value).shape for value in (evaluation.prediction, evaluation.values, evaluation.mask)]
     try:
-        shape = torch.broadcast_shapes(*shapes)
+        shape = torch.broadcast_shapes(*shapes)  # type: ignore[no-untyped-call]
     except RuntimeError:
         return evaluation       # the engine says which shapes do not go together
     wide = torch.as_tensor(evaluation.prediction).expand(shape)

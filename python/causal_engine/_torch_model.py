@@ -37,7 +37,7 @@ class _Place(NamedTuple):
 
     part: nn.Module
     name: str
-    parameter: nn.Parameter | None      # None: computed from others
+    parameter: Any      # a Parameter; None where the weight is computed from others
     address: int
 
 
@@ -65,7 +65,7 @@ class TorchModel(CausalModel, nn.Module):
             parameters = network.empty_parameters()
         super()._assemble(network, 0 if draws else seed, feature_names, parameters, changes)
         self._look_around()
-        self.register_load_state_dict_post_hook(_adopt_loaded)
+        self.register_load_state_dict_post_hook(_adopt_loaded)  # type: ignore[no-untyped-call]
         if draws:
             self._draw()
 
@@ -103,10 +103,10 @@ class TorchModel(CausalModel, nn.Module):
         """A network, a buffer with its parameters, and the tensors that they are to autograd."""
         tensors: list[torch.Tensor] = []
         for part, name, mine, where in self._places:
-            tensor = part._parameters.get(name)
-            if tensor is not mine or mine.data_ptr() != where:
+            tensor: Any = part._parameters.get(name)
+            if tensor is None or tensor is not mine or tensor.data_ptr() != where or not tensor.is_contiguous():
                 return self._gather()
-            tensors.append(mine)
+            tensors.append(tensor)
         return self.network, self._flat, tensors
 
     def _gather(self) -> tuple[Network, NDArray[Any], list[torch.Tensor]]:
@@ -134,7 +134,8 @@ class TorchModel(CausalModel, nn.Module):
                 raise InvalidValueError(
                     f"{expected.name} is of {tensor.dtype}, {self.network.tensors[0].name} of {tensors[0].dtype}, "
                     "expected torch.float32 or torch.float64 for all")
-        return _NUMPY[tensors[0].dtype]
+        dtype: torch.dtype = tensors[0].dtype
+        return _NUMPY[dtype]
 
     def _bring_home(self, dtype: np.dtype[Any]) -> None:
         """Makes each Parameter a view of the flat buffer again, with the numbers that it has now."""
@@ -149,8 +150,7 @@ class TorchModel(CausalModel, nn.Module):
         self.network, self._flat, self._address = network, flat, address(flat)
         for place, tensor in zip(self._places, network.tensors):
             view = torch.from_numpy(tensor.view(flat))
-            if place.parameter.data_ptr() != view.data_ptr() or place.parameter.dtype != view.dtype:
-                place.parameter.data = view
+            place.parameter.data = view
         self._changes.count += 1
         self._places = self._home()
 
@@ -239,7 +239,7 @@ class TorchModel(CausalModel, nn.Module):
         """`parameters` with their names."""
         return nn.Module.named_parameters(self, *args, **kwargs)
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """The parameters by name, as tensors; the names are those of the same network in PyTorch."""
         state: dict[str, Any] = nn.Module.state_dict(self, *args, **kwargs)
         return state
@@ -268,7 +268,7 @@ class TorchModel(CausalModel, nn.Module):
         if "checkpoint" in state:       # the plain kind was pickled
             super().__setstate__(state)
             return
-        nn.Module.__setstate__(self, state["module"])
+        nn.Module.__setstate__(self, state["module"])  # type: ignore[no-untyped-call]
         self._changes = Changes()
         self.network = state["network"]
         self._flat = self.network.empty_parameters()
@@ -306,7 +306,7 @@ class TorchMLP(TorchModel, CausalMLP):
 
     def _build(self) -> None:
         super()._build()
-        self.layers = nn.ModuleList(self.layers)  # type: ignore[assignment]
+        self.layers = nn.ModuleList(self.layers)  # type: ignore[assignment, arg-type]
         self._remembers = False
         self._parts = self._parts_now()
 
@@ -390,7 +390,7 @@ def _hooks_of(module: nn.Module) -> tuple[dict[int, Any], ...]:
     return module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks
 
 
-_NUMPY = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+_NUMPY: dict[Any, np.dtype[Any]] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 _TORCH = {dtype: torch_dtype for torch_dtype, dtype in _NUMPY.items()}
 _OWN: dict[type[CausalModel], type[TorchModel]] = {CausalMLP: TorchMLP, CausalUnit: TorchUnit, CausalLayerRewiring: TorchRewiring}
 
@@ -424,8 +424,8 @@ def _write(tensors: Sequence[torch.Tensor], network: Network, flat: NDArray[Any]
     with torch.no_grad():
         for tensor, target in zip(tensors, network.tensors):
             view = torch.from_numpy(target.view(flat))
-            if tensor.data_ptr() != view.data_ptr():
-                view.copy_(tensor)
+            if tensor.data_ptr() != view.data_ptr() or not tensor.is_contiguous():
+                view.copy_(tensor.clone())      # it may be another view of the same numbers
 
 
 def _adopt_loaded(module: nn.Module, _: Any) -> None:

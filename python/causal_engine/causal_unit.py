@@ -84,16 +84,16 @@ class CausalUnit(CausalModel):
     def _build(self) -> None:
         views = self.parameters()
         linear = [Linear(self, weight, bias) for weight, bias in zip(views[::2], views[1::2])]
-        self.layers = linear[:1] if len(linear) == 1 else [linear[0], Activation(self.activation), linear[1]]
+        self.layers = [*linear] if len(linear) == 1 else [linear[0], Activation(self.activation), linear[1]]
         self._log = InterventionLog()
 
     # ------------------------------------------------------------ passes
 
-    def forward(self, x: Any, do_mask: Any = None, do_values: Any = None) -> NDArray[Any]:
+    def forward(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
         """What a call of the unit does."""
         return self._predict(x, {0: (do_mask, do_values)})
 
-    def __call__(self, x: Any, do_mask: Any = None, do_values: Any = None) -> NDArray[Any]:
+    def __call__(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
         """The unit's answer, where do_mask is not zero with do_values in place of x.
 
         Parameters
@@ -112,7 +112,7 @@ class CausalUnit(CausalModel):
         """
         return self.forward(x, do_mask, do_values)
 
-    def predict(self, x: Any, do_mask: Any = None, do_values: Any = None) -> NDArray[Any]:
+    def predict(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
         """The same as calling the unit."""
         return self(x, do_mask, do_values)
 
@@ -124,7 +124,7 @@ class CausalUnit(CausalModel):
         """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. See `CausalMLP.do`."""
         return IntervenedModel(self, values, more, where)
 
-    def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
+    def _call(self, x: Any, interventions: Interventions) -> Any:
         return self(x, *interventions[0])
 
     # ------------------------------------------------------------ what it saw
@@ -157,7 +157,7 @@ class CausalUnit(CausalModel):
 
     def __repr__(self) -> str:
         widths = [self.network.inputs, self.network.outputs]
-        hidden = f", {self.layers[0].out_features}, {self.activation!r}" if len(self.layers) == 3 else ""
+        hidden = f", {self.network.tensors[0].shape[0]}, {self.activation!r}" if len(self.network.tensors) == 4 else ""
         return f"{type(self).__name__}({widths[0]}, {widths[1]}{hidden}{_dtype_suffix(self.network)})"
 
 
@@ -277,11 +277,11 @@ class CausalMLP(CausalModel):
 
     # ------------------------------------------------------------ passes
 
-    def forward(self, x: Any, interventions: Interventions | None = None) -> NDArray[Any]:
+    def forward(self, x: Any, interventions: Interventions | None = None) -> Any:
         """What a call of the model does."""
         return self._predict(x, interventions)
 
-    def __call__(self, x: Any, interventions: Interventions | None = None) -> NDArray[Any]:
+    def __call__(self, x: Any, interventions: Interventions | None = None) -> Any:
         """The model's answer under interventions.
 
         Parameters
@@ -307,7 +307,7 @@ class CausalMLP(CausalModel):
         """
         return self.forward(x, interventions)
 
-    def predict(self, x: Any, interventions: Interventions | None = None) -> NDArray[Any]:
+    def predict(self, x: Any, interventions: Interventions | None = None) -> Any:
         """The same as calling the model."""
         return self(x, interventions)
 
@@ -343,7 +343,7 @@ class CausalMLP(CausalModel):
         """
         return IntervenedModel(self, values, more, where)
 
-    def _call(self, x: Any, interventions: Interventions) -> NDArray[Any]:
+    def _call(self, x: Any, interventions: Interventions) -> Any:
         return self(x, interventions)
 
     def _remember(self, edits: list[Edit]) -> None:

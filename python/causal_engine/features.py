@@ -102,7 +102,8 @@ class IntervenedModel:
 
     def __call__(self, x: Any) -> Any:
         """y (rows, outputs) for x (rows, features), or (outputs,) for (features,), of the kind of array that x is."""
-        index, rows = getattr(x, "index", None), getattr(self._where, "index", None)
+        index: Any = getattr(x, "index", None)
+        rows: Any = getattr(self._where, "index", None)
         if hasattr(index, "equals") and hasattr(rows, "equals") and not index.equals(rows):
             raise ShapeError("do: `where` has another index than x, expected the same rows in the same order")
         return self.model._call(x, self.interventions or self._by_layer(names_in(x)))

@@ -51,11 +51,11 @@ class Linear:
 
     @property
     def in_features(self) -> int:
-        return self._weight.shape[1]
+        return int(self._weight.shape[1])
 
     @property
     def out_features(self) -> int:
-        return self._weight.shape[0]
+        return int(self._weight.shape[0])
 
     def __repr__(self) -> str:
         return f"Linear({self.in_features}, {self.out_features})"

@@ -243,6 +243,8 @@ class CausalLayerRewiring(CausalModel):
     dag_rewiring: DAGRewiring | None
     """The graph that the layer obeys."""
 
+    _compiled: tuple[Network, Graph | None]
+
     linear: Linear
     """The linear part: `weight` of shape (out, in) and `bias` of shape (out,), views of the layer's parameters."""
 
@@ -275,11 +277,11 @@ class CausalLayerRewiring(CausalModel):
     def network(self, network: Network) -> None:
         self._compiled = network, self._graph()
 
-    def forward(self, x: Any, do_mask: Any = None) -> NDArray[Any]:
+    def forward(self, x: Any, do_mask: Any = None) -> Any:
         """What a call of the layer does."""
         return self._predict(x, self._cuts(do_mask))
 
-    def __call__(self, x: Any, do_mask: Any = None) -> NDArray[Any]:
+    def __call__(self, x: Any, do_mask: Any = None) -> Any:
         """The layer's answer.
 
         Parameters
@@ -296,7 +298,7 @@ class CausalLayerRewiring(CausalModel):
         """
         return self.forward(x, do_mask)
 
-    def predict(self, x: Any, do_mask: Any = None) -> NDArray[Any]:
+    def predict(self, x: Any, do_mask: Any = None) -> Any:
         """The same as calling the layer."""
         return self(x, do_mask)
 

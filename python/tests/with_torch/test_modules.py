@@ -90,12 +90,14 @@ MOVES = {
     "data": lambda model: setattr(model.layers[0].layers[0].weight, "data", torch.randn(8, 3)),
     "double and back": lambda model: model.double().float(),
     "transposed": lambda model: setattr(model.layers[1].layers[0].weight, "data", torch.randn(8, 5).t()),
+    "transposed in its place": lambda model: setattr(model.layers[3].layers[0].weight, "data", model.layers[3].layers[0].weight.data.t()),
     "init": lambda model: model.apply(lambda m: nn.init.xavier_uniform_(m.weight) if isinstance(m, nn.Linear) else None),
 }
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_a_parameter_that_moved_is_brought_home(model, x, move):
+def test_a_parameter_that_moved_is_brought_home(x, move):
+    model = CausalMLP(3, [8, 5, 4], 4, activation="tanh")
     before = model(x).detach()
     MOVES[move](model)
     expect_by_hand(model, x)
