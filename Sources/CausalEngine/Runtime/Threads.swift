@@ -52,14 +52,14 @@ private final class Workers: @unchecked Sendable {
     /// Counts the tasks that have been given out.
     private let generation = Atomic<Int>(0)
     private let nextChunk = Atomic<Int>(0)
-    /// Threads that have not finished with the task.
+    /// Threads that take part in the task.
     private let running = Atomic<Int>(0)
 
     // Guarded by `lock`. The addresses of what is waited for must not change.
     private let lock = Lock()
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var started: Int?
+    private var started = false
     private var chunks = 0
     private var body: ((Int) -> Void)?
     private var retired = false
@@ -103,7 +103,7 @@ private final class Workers: @unchecked Sendable {
     func run(chunks: Int, _ body: (Int) -> Void) -> Bool {
         guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
         defer { inUse.store(false, ordering: .releasing) }
-        let helpers = startThreads()
+        startThreads()
         return withoutActuallyEscaping(body) { body in
             lock.lock()
             if retired {
@@ -113,17 +113,19 @@ private final class Workers: @unchecked Sendable {
             self.body = body
             self.chunks = chunks
             nextChunk.store(0, ordering: .relaxed)
-            running.store(helpers, ordering: .relaxed)
             generation.wrappingAdd(1, ordering: .releasing)
             pthread_cond_broadcast(wake)
             lock.unlock()
 
             claim(chunks, body)
 
+            // Who has not come by now is not waited for: somebody else may have its processor for a while.
+            lock.lock()
+            self.body = nil
+            lock.unlock()
             lookOut { running.load(ordering: .acquiring) == 0 }
             lock.lock()
             while running.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, lock.handle) }
-            self.body = nil
             lock.unlock()
             return true
         }
@@ -138,15 +140,15 @@ private final class Workers: @unchecked Sendable {
     }
 
     /// Starts the threads on the first call. One that cannot be had is done without.
-    private func startThreads() -> Int {
-        if let started { return started }
+    private func startThreads() {
+        guard !started else { return }
+        started = true
         // Signals are for the host's own threads.
         var all = sigset_t(), before = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        var count = 0
-        while count < threads {
+        for _ in 0..<threads {
             var thread = pthread_t()
             let me = Unmanaged.passRetained(self)
             let status = pthread_create(&thread, nil, { context in
@@ -158,10 +160,7 @@ private final class Workers: @unchecked Sendable {
                 break
             }
             pthread_detach(thread)
-            count += 1
         }
-        started = count
-        return count
     }
 
     private func work() {
@@ -180,24 +179,29 @@ private final class Workers: @unchecked Sendable {
         let last = seen
         lookOut { generation.load(ordering: .relaxed) != last }
         lock.lock()
-        while generation.load(ordering: .relaxed) == last && !retired { pthread_cond_wait(wake, lock.handle) }
-        guard generation.load(ordering: .relaxed) != last, let body else {
-            lock.unlock()
-            return false
+        while generation.load(ordering: .relaxed) == seen || self.body == nil {
+            seen = generation.load(ordering: .relaxed)
+            guard !retired else {
+                lock.unlock()
+                return false
+            }
+            pthread_cond_wait(wake, lock.handle)
         }
         seen = generation.load(ordering: .relaxed)
-        let chunks = chunks
+        running.wrappingAdd(1, ordering: .relaxed)
+        let body = body!, chunks = chunks
         lock.unlock()
         claim(chunks, body)
         return true
     }
 
-    /// Waits for a condition for about a quarter of a millisecond, without giving the processor away.
+    /// Waits for a condition for about a quarter of a millisecond, and gives the processor away only to whoever is waiting for it, such
+    /// as a thread of another library.
     private func lookOut(_ condition: () -> Bool) {
         guard looksOut else { return }
-        for _ in 0..<4000 {
+        for round in 1...2000 {
             if condition() { return }
-            Processor.pause()
+            if round % 32 == 0 { sched_yield() } else { Processor.pause() }
         }
     }
 
