@@ -1,10 +1,16 @@
 """What all tests share: hypothesis draws the same examples every time and never looks at the clock."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from causal_engine import get_threads, set_threads
+
+# Modules that serve a package which is not installed cannot even be imported.
+collect_ignore_glob = [pattern for package, pattern in (("torch", "causal_engine/_torch_*.py"), ("sklearn", "causal_engine/estimators.py"))
+                       if importlib.util.find_spec(package) is None]
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("repeatable")

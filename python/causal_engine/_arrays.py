@@ -41,7 +41,8 @@ def numbers(array: Any, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
     """The array as dense row-major numbers of `dtype`: itself where it is that already, else a copy."""
     if type(array) is np.ndarray and array.dtype is dtype and array.flags.carray:
         return array
-    return np.require(any_array(array, name), dtype, ("C_CONTIGUOUS", "ALIGNED"))
+    given = any_array(array, name)
+    return given if given.dtype is dtype and given.flags.carray else np.require(given, dtype, ("C_CONTIGUOUS", "ALIGNED"))
 
 
 def mask_bytes(mask: Any, name: str) -> NDArray[np.uint8]:
@@ -51,18 +52,20 @@ def mask_bytes(mask: Any, name: str) -> NDArray[np.uint8]:
         raise InvalidValueError(f"{name} holds NaN, expected numbers or booleans")
     if given.dtype != np.bool_ and given.dtype != np.uint8:
         given = given != 0
+    if given.flags.c_contiguous:
+        return given.view(np.uint8)
     dense = np.ascontiguousarray(given).reshape(given.shape)    # ascontiguousarray makes a scalar one-dimensional
     return dense.view(np.uint8)
 
 
 def any_array(array: Any, name: str) -> NDArray[Any]:
     """Any kind of array as a numpy array of numbers."""
+    if is_tensor(array):
+        return _of_tensor(array, name)
     if array is None or isinstance(array, (str, bytes, dict, set)):
         raise ArgumentError(f"{name} is {type(array).__name__}, expected an array of numbers")
     if isinstance(array, np.ma.MaskedArray):
         raise ArgumentError(f"{name} is a masked array, expected one without a mask of its own: fill it first")
-    if is_tensor(array):
-        array = _as_plain_tensor(array, name)
     try:
         if hasattr(array, "__dlpack__") and not hasattr(array, "__array__"):
             given = np.from_dlpack(array)
@@ -79,14 +82,20 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
     return given
 
 
-def _as_plain_tensor(tensor: Any, name: str) -> Any:
+def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:
     if tensor.requires_grad:
         raise ArgumentError(
             f"{name} is a tensor that requires grad, and no gradient goes this way: detach() it; "
             "a model that is to be differentiated by torch is built after `import torch`")
     if tensor.device.type != "cpu":
         raise InvalidValueError(f"{name} is on {tensor.device}, expected cpu: the engine computes there")
-    return tensor.float() if tensor.dtype.itemsize == 2 and tensor.is_floating_point() else tensor
+    try:
+        given: NDArray[Any] = tensor.numpy()
+    except (TypeError, RuntimeError):
+        given = (tensor.to_dense() if tensor.is_sparse else tensor.float()).numpy()     # of a kind that numpy has not: bfloat16
+    if given.dtype.kind not in "biuf":
+        raise ArgumentError(f"{name} holds {tensor.dtype}, expected real numbers")
+    return given
 
 
 def in_kind_of(x: Any, y: NDArray[Any], names: Sequence[str] | None) -> Any:

@@ -71,6 +71,7 @@ class Network:
             for site in range(read_size(library.causal_model_site_count, h)))
         self.parameter_count = read_size(library.causal_model_parameter_count, h)
         self.tensors = tuple(self._tensor(i) for i in range(read_size(library.causal_model_tensor_count, h)))
+        self.tensor_sizes = [math.prod(tensor.shape) for tensor in self.tensors]
         self._row_size = sum(self.site_widths)
         self._idle: list[Handle] = []
 

@@ -25,7 +25,7 @@ from ._torch_layers import activation_module, run_layers
 from ._torch_pass import Pass
 from .causal_unit import CausalMLP, CausalUnit
 from .errors import ArgumentError, InvalidValueError, ShapeError, StateError
-from .features import in_order
+from .features import in_order, names_in
 from .model import CausalModel, Changes
 from .rewiring import CausalLayerRewiring
 
@@ -191,29 +191,31 @@ class TorchModel(CausalModel, nn.Module):
 
     def _run(self, x: Any, interventions: Interventions | None) -> Any:
         """A call with any kind of array; with a tensor one that autograd follows."""
-        if not isinstance(x, torch.Tensor):
-            with torch.no_grad():
-                return self._run_array(x, interventions)
+        if isinstance(x, torch.Tensor):
+            return self._run_tensor(x, interventions, self.feature_names)
+        rows, is_one = self._current()[0].rows_of(in_order(x, self.feature_names))
+        with torch.no_grad():
+            tensor = torch.from_numpy(rows if rows.flags.writeable else rows.copy())
+            y = self._run_tensor(tensor, interventions, self.feature_names or names_in(x)).numpy()
+        return in_kind_of(x, y[0] if is_one else y, self.output_names)
+
+    def _run_tensor(self, x: torch.Tensor, interventions: Interventions | None, names: Sequence[str] | None) -> torch.Tensor:
         network, buffer, parameters = self._current()
-        given = _input(x, network)
-        plain, learned = _without_gradients(interventions, network)
-        rows = given.reshape(1, -1) if given.ndim == 1 else given
-        edits = edits_of(plain, network.site_widths, len(rows), network.dtype)
+        x = _input(x, network)
+        rows = x if x.ndim == 2 else x.reshape(1, -1)
+        edits: list[Edit] = []
+        learned: dict[int, torch.Tensor] = {}
+        if interventions is not None:
+            plain, learned = _without_gradients(interventions, network)
+            edits = edits_of(plain, network.site_widths, rows.shape[0], network.dtype, names)
         self._remember(edits)
         if self._needs_layers():
             y = self._run_layers(rows, edits, learned)
         else:
-            at = [k for k, edit in enumerate(edits) if edit.site in learned]
+            at = [k for k, edit in enumerate(edits) if edit.site in learned] if learned else ()
             where = self._address if buffer is self._flat else address(buffer)
-            run = Pass(network, buffer, where, edits, at, self._changes)
-            y = run.run(rows, parameters, [learned[edits[k].site] for k in at])
-        return y[0] if given.ndim == 1 else y
-
-    def _run_array(self, x: Any, interventions: Interventions | None) -> Any:
-        network, _, _ = self._current()
-        rows, is_one = network.rows_of(in_order(x, self.feature_names))
-        y = self._run(torch.from_numpy(rows), interventions).numpy()
-        return in_kind_of(x, y[0] if is_one else y, self.output_names)
+            y = Pass(network, buffer, where, edits, at, self._changes).run(rows, parameters, [learned[edits[k].site] for k in at])
+        return y if x.ndim == 2 else y[0]
 
     def _predict(self, x: Any, interventions: Interventions | None) -> Any:
         return self._run(x, interventions)
@@ -447,8 +449,8 @@ def _input(x: torch.Tensor, network: Network) -> torch.Tensor:
 
 
 def _without_gradients(
-    interventions: Interventions | None, network: Network,
-) -> tuple[Interventions | None, dict[int, torch.Tensor]]:
+    interventions: Interventions, network: Network,
+) -> tuple[Interventions, dict[int, torch.Tensor]]:
     """The interventions as constants, and by layer the do-values that autograd follows."""
     if not isinstance(interventions, Mapping):
         return interventions, {}

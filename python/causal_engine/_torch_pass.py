@@ -79,9 +79,9 @@ def _gradients(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
     if flat is None:
         gradients += [None] * count
     else:
-        views = flat.numpy()
         gradients += [
-            torch.from_numpy(tensor.view(views)) if wanted else None for tensor, wanted in zip(network.tensors, wants)]
+            (part.view(tensor.shape) if len(tensor.shape) == 2 else part) if wanted else None
+            for part, tensor, wanted in zip(flat.split_with_sizes(network.tensor_sizes), network.tensors, wants)]
     for edit in learned:
         gradient = dvalues.get(edit.site)
         gradients.append(None if gradient is None else as_given(gradient, edit.given_shape))

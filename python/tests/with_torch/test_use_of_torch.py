@@ -122,3 +122,16 @@ def test_metrics_and_losses_of_tensors_are_tensors_and_of_arrays_floats():
     assert isinstance(CausalLosses().standard_loss(a.numpy(), b.numpy()), float)
     with pytest.raises(ArgumentError, match="requires grad"):
         CausalMLP(3, [4], 1).fit(torch.randn(4, 3, requires_grad=True), torch.randn(4, 1), progress=False)
+
+
+def test_frames_and_read_only_arrays():
+    pandas = pytest.importorskip("pandas")
+    model = CausalMLP(3, [4], 1, feature_names=["a", "b", "c"])
+    frame = pandas.DataFrame(np.random.default_rng(0).normal(size=(5, 3)), columns=["c", "a", "b"])
+    expected = model(torch.tensor(frame[["a", "b", "c"]].to_numpy()), {0: ([0, 1, 0], 0.5)})
+    mask = pandas.Series({"c": 0, "b": 1, "a": 0})
+    for answer in model(frame, {0: (mask, 0.5)}), model.do(b=0.5)(frame), model.do(b=0.5, where=frame["a"] < 9)(frame):
+        assert isinstance(answer, pandas.DataFrame) and np.array_equal(answer.to_numpy(), expected.detach().numpy())
+    fixed = frame[["a", "b", "c"]].to_numpy()
+    fixed.flags.writeable = False
+    assert np.array_equal(model(fixed, {0: ([0, 1, 0], 0.5)}), expected.detach().numpy())

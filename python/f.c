@@ -1,1 +1,0 @@
-unsigned long long f(const unsigned char*b,unsigned long n){unsigned long long h=0xcbf29ce484222325ULL;while(n--)h=(h^*b++)*0x100000001b3ULL;return h;}
