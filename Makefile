@@ -32,7 +32,7 @@ test-swift: build/requirements
 	swift build --build-tests $(SWIFT_TEST)/test
 	swift test --skip-build $(SWIFT_TEST)/test
 
-test-c: $(LIBRARY) build/requirements-test
+test-c: $(LIBRARY) $(VENV) build/requirements-test
 	Tests/C/run
 
 test-python: $(LIBRARY) $(VENV)
@@ -103,4 +103,5 @@ build/requirements: Makefile
 
 build/requirements-test: build/requirements
 	@$(call packages,gcc g++ binutils pkg-config $(if $(filter x86_64,$(shell uname -m)),qemu-user))
+	@$(PYTHON)-config --embed --ldflags > /dev/null 2>&1 || { $(call packages,python3-dev); }
 	@touch $@
