@@ -1,6 +1,6 @@
 """What all tests share: hypothesis draws the same examples every time and never looks at the clock."""
 
-import importlib.util
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ from hypothesis import settings
 
 from causal_engine import get_threads, set_threads
 
-# Modules that serve a package which is not installed cannot even be imported.
-collect_ignore_glob = [pattern for package, pattern in (("torch", "causal_engine/_torch_*.py"), ("sklearn", "causal_engine/estimators.py"))
-                       if importlib.util.find_spec(package) is None]
+# Modules for what is not installed cannot be imported, so not searched for examples either.
+_NEEDED = {"torch": ["causal_engine/_torch_*.py"], "sklearn": ["causal_engine/estimators.py", "causal_engine/_estimator.py"]}
+collect_ignore_glob = [path for module, paths in _NEEDED.items() if find_spec(module) is None for path in paths]
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=60)
 settings.load_profile("repeatable")

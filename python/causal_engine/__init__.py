@@ -11,6 +11,8 @@
 (10, 1)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .causal_unit import CausalMLP, CausalUnit
 from .errors import (
     ArgumentError, BusyError, CausalError, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
@@ -22,6 +24,10 @@ from .rewiring import CausalLayerRewiring, DAGRewiring
 from .threads import get_threads, set_threads
 from .trace import Gradients, Trace
 
+if TYPE_CHECKING:
+    from .estimators import CausalMLPClassifier as CausalMLPClassifier
+    from .estimators import CausalMLPRegressor as CausalMLPRegressor
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -30,3 +36,18 @@ __all__ = [
     "HandleError", "History", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "Trace",
     "UnknownNameError", "get_threads", "set_threads",
 ]
+
+# Not in __all__: `from causal_engine import *` works without scikit-learn, and does not take the time to import it.
+_ESTIMATORS = ("CausalMLPClassifier", "CausalMLPRegressor")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ESTIMATORS:
+        from . import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -207,6 +207,7 @@ class CausalMLP(CausalModel):
     """
 
     _kind = "CausalMLP"
+    _unit: ClassVar[type[CausalUnit]] = CausalUnit
 
     layers: list[CausalUnit]
     """The `len(hidden_dims) + 1` units, which work on this model's parameters."""
@@ -273,7 +274,7 @@ class CausalMLP(CausalModel):
         for k, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
             part = Network.unit(inputs, None, outputs, "identity", self.network.dtype)
             parameters = self._flat[tensors[2 * k].place.start:tensors[2 * k + 1].place.stop]
-            self.layers.append(CausalUnit._view(part, parameters, self._changes, self.seed))
+            self.layers.append(self._unit._view(part, parameters, self._changes, self.seed))
 
     # ------------------------------------------------------------ passes
 
