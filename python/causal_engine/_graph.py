@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ctypes import byref, c_size_t
+from collections.abc import Sequence
+from ctypes import byref, c_char_p, c_size_t
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import address, dtype_code
+from ._arrays import address, dtype_code, text
 from ._bindings import Handle, library
 
 
@@ -20,10 +21,11 @@ class Graph:
         self.count = count
 
     @classmethod
-    def of(cls, adjacency: NDArray[np.uint8]) -> Graph:
+    def of(cls, adjacency: NDArray[np.uint8], names: Sequence[str] | None = None) -> Graph:
         count = len(adjacency)
         dense = np.ascontiguousarray(adjacency)
-        return cls(Handle(library.causal_graph_create, library.causal_graph_free, address(dense), count, None), count)
+        texts = None if names is None else (c_char_p * count)(*(text(name, "a name") for name in names))
+        return cls(Handle(library.causal_graph_create, library.causal_graph_free, address(dense), count, texts), count)
 
     def adjacency(self) -> NDArray[np.uint8]:
         matrix = np.empty((self.count, self.count), np.uint8)

@@ -64,12 +64,12 @@ def _labels(series: Any) -> tuple[str, ...] | None:
     return labels if labels and all(isinstance(label, str) for label in labels) else None
 
 
-def index_of(name: Any, names: Sequence[str] | None) -> int:
-    """Which feature a name stands for."""
+def index_of(name: Any, names: Sequence[str] | None, what: str = "feature", where: str = "the model") -> int:
+    """Which feature, or whatever else has these names, a name stands for."""
     if names is None:
         raise UnknownNameError(f"no feature is named {shown(name)}: neither the model nor x names its features")
     if name not in names:
-        raise UnknownNameError(_unknown("feature", name, names, "the model"))
+        raise UnknownNameError(_unknown(what, name, names, where))
     return names.index(name)
 
 

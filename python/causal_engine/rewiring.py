@@ -1,211 +1,21 @@
-"""Graphs of causes, what do() cuts in them, and the layer whose edges obey a graph."""
+"""The layer whose edges obey a graph and are cut by do(); the graph comes from `dag_rewiring` and is offered here too."""
 
 from __future__ import annotations
 
-import operator
-import sys
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._arrays import any_array, floating_dtype, mask_bytes, model_dtype, numbers, size
+from ._arrays import model_dtype
 from ._graph import Graph
-from ._kinds import is_tensor
 from ._network import Network
-from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
+from .dag_rewiring import DAGRewiring
+from .errors import ArgumentError, ShapeError
 from .linear import Linear
 from .model import CausalModel
 from .trace import Trace
 
 __all__ = ["CausalLayerRewiring", "DAGRewiring"]
-
-
-class DAGRewiring:
-    """A directed acyclic graph over variables 0 .. num_variables - 1, and what do() makes of it.
-
-    Adjacency is ``A[i, j] = 1`` for an edge i -> j. A new graph has no edges.
-
-    Parameters
-    ----------
-    num_variables
-        At least 1.
-
-    Examples
-    --------
-    >>> dag = DAGRewiring(3)
-    >>> dag.set_adjacency_matrix([[0, 1, 1], [0, 0, 1], [0, 0, 0]])     # 0 -> 1, 0 -> 2, 1 -> 2
-    >>> dag.get_parents(2), dag.get_children(0), dag.topological_sort()
-    ([0, 1], [1, 2], [0, 1, 2])
-    >>> dag.apply_intervention_to_dag([0, 1, 0])                        # do(1): nothing causes it any more
-    array([[0., 0., 1.],
-           [0., 0., 1.],
-           [0., 0., 0.]], dtype=float32)
-    >>> dag.get_parents(1)
-    []
-    """
-
-    def __init__(self, num_variables: int) -> None:
-        self.num_variables = size(num_variables, "num_variables")
-        if self.num_variables > 65535:
-            raise InvalidValueError(f"num_variables is {self.num_variables}, expected at most 65535")
-        self._original = self._current = Graph.of(np.zeros((self.num_variables, self.num_variables), np.uint8))
-        self._in_tensors = False
-
-    def set_adjacency_matrix(self, adjacency: Any) -> None:
-        """Takes new edges, and forgets any intervention.
-
-        Parameters
-        ----------
-        adjacency
-            (num_variables, num_variables), non-zero for an edge from row to column.
-
-        Raises
-        ------
-        CycleError
-            The edges have a cycle; the text names it. The graph stays as it was.
-        ShapeError
-            Another shape.
-        """
-        edges = mask_bytes(adjacency, "adjacency")
-        shape = (self.num_variables, self.num_variables)
-        if edges.shape != shape:
-            raise ShapeError(f"adjacency of shape {edges.shape}, expected {shape}")
-        graph = Graph.of(edges)
-        graph.topological_order()
-        self._original = self._current = graph
-        self._in_tensors = is_tensor(adjacency)
-
-    @property
-    def adj_matrix(self) -> Any:
-        """(num_variables, num_variables), 1 for an edge from row to column; after an intervention the rewired graph's. Of the kind
-        of array that was set, and a copy: `set_adjacency_matrix` changes edges."""
-        return self._matrix(self._in_tensors)
-
-    def _matrix(self, as_tensor: bool) -> Any:
-        matrix = self._current.adjacency().astype(np.float32)
-        if as_tensor:
-            return sys.modules["torch"].from_numpy(matrix)
-        matrix.flags.writeable = False      # so that nobody believes that writing here adds an edge
-        return matrix
-
-    def get_parents(self, variable: int) -> list[int]:
-        """The direct causes of a variable, ascending."""
-        return self._current.parents(self._index(variable))
-
-    def get_children(self, variable: int) -> list[int]:
-        """What a variable causes directly, ascending."""
-        return self._current.children(self._index(variable))
-
-    def topological_sort(self) -> list[int]:
-        """All variables, causes before effects, the smallest index first among equals."""
-        return self._current.topological_order()
-
-    def is_acyclic(self) -> bool:
-        """Whether no variable causes itself; always, as `set_adjacency_matrix` lets no cycle in."""
-        return not self._current.cycle()
-
-    def apply_intervention_to_dag(self, do_mask: Any) -> Any:
-        """Removes the edges into the intervened variables, from the original graph each time. The other methods then show the
-        rewired graph, until `reset`.
-
-        Parameters
-        ----------
-        do_mask
-            (num_variables,), non-zero where do() sets the variable.
-
-        Returns
-        -------
-        array
-            The rewired `adj_matrix`.
-        """
-        self._current = self._original.intervened(self._mask(do_mask))
-        return self._matrix(self._in_tensors or is_tensor(do_mask))
-
-    def reset(self) -> None:
-        """Back to the original graph."""
-        self._current = self._original
-
-    def mask_edges(self, weight: Any, do_mask: Any) -> Any:
-        """A copy of a weight matrix in which the edges into intervened variables are zero.
-
-        The matrix is read as [parent, child], so that a *column* holds the edges into a variable, and the columns of the
-        intervened variables are zeroed. The weight of a layer is (outputs, inputs), which is the transpose: mask
-        ``layer.weight.T``.
-
-        Parameters
-        ----------
-        weight
-            (rows, num_variables).
-        do_mask
-            (num_variables,), non-zero where do() sets the variable.
-        """
-        if is_tensor(weight):
-            return self._mask_tensor(weight, self._mask(do_mask))
-        given = any_array(weight, "weight")
-        dense = numbers(given, floating_dtype(given), "weight")
-        if dense.ndim != 2 or dense.shape[1] != self.num_variables:
-            raise ShapeError(f"weight of shape {dense.shape}, expected (rows, {self.num_variables}), read as [parent, child]")
-        return self._current.mask_edges(self._mask(do_mask), dense)
-
-    def _mask_tensor(self, weight: Any, mask: NDArray[np.uint8]) -> Any:
-        torch = sys.modules["torch"]
-        if weight.ndim != 2 or weight.shape[1] != self.num_variables:
-            raise ShapeError(f"weight of shape {tuple(weight.shape)}, expected (rows, {self.num_variables}), read as [parent, child]")
-        return torch.where(torch.from_numpy(mask != 0), torch.zeros((), dtype=weight.dtype), weight)
-
-    def _mask(self, do_mask: Any) -> NDArray[np.uint8]:
-        mask = mask_bytes(do_mask, "do_mask")
-        if mask.shape != (self.num_variables,):
-            raise ShapeError(f"do_mask of shape {mask.shape}, expected ({self.num_variables},)")
-        return mask
-
-    def _index(self, variable: Any) -> int:
-        try:
-            index = operator.index(variable)
-        except TypeError:
-            raise ArgumentError(f"variable is {shown(variable)}, expected a whole number") from None
-        if not 0 <= index < self.num_variables:
-            raise UnknownNameError(f"there is no variable {shown(index)}, expected 0 to {self.num_variables - 1}")
-        return index
-
-    # ------------------------------------------------------------ keeping it
-
-    def _edges(self) -> list[list[int]]:
-        return np.argwhere(self._original.adjacency()).tolist()
-
-    def _intervened(self) -> list[int]:
-        """The variables that have lost causes."""
-        return np.flatnonzero((self._original.adjacency() != self._current.adjacency()).any(axis=0)).tolist()
-
-    @classmethod
-    def _restored(cls, count: int, edges: list[list[int]], intervened: list[int]) -> DAGRewiring:
-        dag = cls(count)
-        adjacency, mask = np.zeros((count, count), np.uint8), np.zeros(count, np.uint8)
-        for edge in edges:
-            parent, child = (dag._index(end) for end in edge)
-            adjacency[parent, child] = 1
-        dag.set_adjacency_matrix(adjacency)
-        for variable in intervened:
-            mask[dag._index(variable)] = 1
-        if mask.any():
-            dag.apply_intervention_to_dag(mask)
-        return dag
-
-    def __getstate__(self) -> dict[str, Any]:
-        theirs = {name: value for name, value in self.__dict__.items() if name not in ("_original", "_current")}
-        return {"original": self._original.adjacency(), "current": self._current.adjacency(), "attributes": theirs}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state["attributes"])
-        self._original = Graph.of(state["original"])
-        self._current = Graph.of(state["current"])
-
-    def __repr__(self) -> str:
-        adjacency = self._current.adjacency()
-        edges = ", ".join(f"{i} -> {j}" for i, j in np.argwhere(adjacency)[:12])
-        more = ", ..." if adjacency.sum() > 12 else ""
-        return f"DAGRewiring({self.num_variables} variables: {edges}{more})" if edges else f"DAGRewiring({self.num_variables} variables)"
 
 
 class CausalLayerRewiring(CausalModel):
@@ -247,6 +57,8 @@ class CausalLayerRewiring(CausalModel):
 
     linear: Linear
     """The linear part: `weight` of shape (out, in) and `bias` of shape (out,), views of the layer's parameters."""
+
+    _compiled: tuple[Network, Graph | None]
 
     def __init__(
         self, input_dim: int, output_dim: int, dag_rewiring: DAGRewiring | None = None, *, dtype: Any = "float32",
@@ -319,7 +131,9 @@ class CausalLayerRewiring(CausalModel):
 
     def _arguments(self) -> dict[str, Any]:
         dag = self.dag_rewiring
-        return {**super()._arguments(), **({} if dag is None else {"edges": dag._edges(), "intervened": dag._intervened()})}
+        if dag is None:
+            return super()._arguments()
+        return {**super()._arguments(), "edges": dag._edges(), "intervened": dag._intervened, "names": dag.names}
 
     @staticmethod
     def _is_of_my_kind(network: Network) -> bool:
@@ -332,7 +146,7 @@ class CausalLayerRewiring(CausalModel):
             return
         # The note tells the graph before an intervention; the network has the one that the layer obeys.
         edges = note.get("edges", np.argwhere(adjacency).tolist())
-        self.dag_rewiring = DAGRewiring._restored(network.inputs, edges, note.get("intervened", []))
+        self.dag_rewiring = DAGRewiring._restored(network.inputs, edges, note.get("intervened", []), note.get("names"))
         if not np.array_equal(self.dag_rewiring.adj_matrix, adjacency):
             raise ShapeError("the edges in its note are not those of the network")
 

@@ -1,0 +1,146 @@
+"""A graph as a picture: boxes and curves, in points."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from ._graph_layout import layout
+
+HEIGHT, ROW, MARGIN = 25.0, 37.0, 6.0       # of a box, from box to box, around everything
+FONT = 11.0
+TIP = 7.5                                   # length of the head of an arrow
+_STEEPEST = 1.2                             # slope of an edge where it meets a box: so it keeps away from those beside
+
+Point = tuple[float, float]
+
+
+class Box(NamedTuple):
+    """A variable: its middle, width, what is written on it, its whole name, and whether do() sets it."""
+
+    x: float
+    y: float
+    width: float
+    label: str
+    name: str
+    is_set: bool
+
+
+class Curve(NamedTuple):
+    """An edge: a start and the three points of each cubic, which end where the head begins; the head; whether it is cut."""
+
+    points: list[Point]
+    head: list[Point]
+    is_cut: bool
+
+
+class Picture(NamedTuple):
+    """What there is to draw; x is 0 to `width`, and y goes down from `top` to `bottom`."""
+
+    width: float
+    top: float
+    bottom: float
+    boxes: list[Box]
+    curves: list[Curve]
+
+
+def picture(
+    names: Sequence[str], edges: Sequence[tuple[int, int]], cut: Collection[tuple[int, int]] = (), intervened: Collection[int] = (),
+) -> Picture:
+    """Lays a graph out from left to right. `cut` are those of the edges that are drawn as cut."""
+    count = len(names)
+    plan = layout(count, edges)
+    labels = [f"do({label(name)})" if v in intervened else label(name) for v, name in enumerate(names)]
+    y = [ROW * place for place in plan.place]
+    # A column is as wide as its widest label, and the gap after it the wider the more its edges climb.
+    columns = max(plan.layer) + 1
+    widths, gaps = [HEIGHT] * columns, [40.0] * columns
+    for v in range(count):
+        widths[plan.layer[v]] = max(widths[plan.layer[v]], text_width(labels[v]) + 16)
+    for route in plan.routes:
+        for v, w in zip(route, route[1:]):
+            gaps[plan.layer[v]] = max(gaps[plan.layer[v]], 0.45 * abs(y[v] - y[w]))
+    x, left = [], MARGIN
+    for width, gap in zip(widths, gaps):
+        x.append(left + width / 2)
+        left += width + gap
+    boxes = [Box(x[plan.layer[v]], y[v], widths[plan.layer[v]], labels[v], names[v], v in intervened) for v in range(count)]
+    curves = []
+    for edge, route in zip(edges, plan.routes):
+        bends = [(x[plan.layer[v]], y[v], widths[plan.layer[v]]) for v in route[1:-1]]
+        is_arc = not bends and plan.layer[edge[1]] > plan.layer[edge[0]] + 1
+        curves.append(_curve(boxes[edge[0]], bends, boxes[edge[1]], is_arc, edge in cut))
+    reach = [*y, *(at for curve in curves for _, at in curve.points)]       # a curve stays between its control points
+    away = MARGIN + HEIGHT / 2
+    return Picture(left - gaps[-1] + MARGIN, min(reach) - away, max(reach) + away, boxes, curves)
+
+
+def label(name: str) -> str:
+    """A name on one short line."""
+    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(name.split()))
+    return line if len(line) <= 24 else f"{line[:23]}…"
+
+
+def text_width(text: str) -> float:
+    """About as wide as most fonts make it."""
+    return FONT * sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in text)
+
+
+def _curve(cause: Box, bends: Sequence[tuple[float, float, float]], effect: Box, is_arc: bool, is_cut: bool) -> Curve:
+    """A smooth curve through bends, each the middle of a column and how wide that is; or an arc, so that a long edge without bends
+    is not hidden behind what it passes."""
+    knots = [_middle(cause, 1), *((x, y) for x, y, _ in bends), _middle(effect, -1)]
+    knots = _level(knots, bends)
+    first, last = _steepness(knots[0], knots[1]), _steepness(knots[-2], knots[-1])
+    if len(knots) > 2:      # the end of a parabola
+        first, last = 1.5 * first, 1.5 * last
+    if is_arc:
+        first, last = first - 1, last + 1
+    first, last = (max(-_STEEPEST, min(_STEEPEST, end)) for end in (first, last))
+    along = (1 / math.hypot(1, last), last / math.hypot(1, last))
+    end = _port(effect, -1, last)
+    base = (end[0] - TIP * along[0], end[1] - TIP * along[1])
+    half = 0.4 * TIP
+    head = [end, (base[0] - half * along[1], base[1] + half * along[0]), (base[0] + half * along[1], base[1] - half * along[0])]
+    # The line ends a little inside the head, so that no gap shows.
+    knots[0], knots[-1] = _port(cause, 1, first), (base[0] + 0.5 * along[0], base[1] + 0.5 * along[1])
+    slopes = [first, *(_slope(*three) for three in zip(knots, knots[1:], knots[2:])), last]
+    points = [knots[0]]
+    for k, (a, b) in enumerate(zip(knots, knots[1:])):
+        third = (b[0] - a[0]) / 3
+        points += [(a[0] + third, a[1] + third * slopes[k]), (b[0] - third, b[1] - third * slopes[k + 1]), b]
+    return Curve(points, head, is_cut)
+
+
+def _level(knots: list[Point], bends: Sequence[tuple[float, float, float]]) -> list[Point]:
+    """The knots, but a bend that would climb too much within its column becomes a level piece as long as the column is wide, so
+    that the edge keeps away from the boxes there."""
+    levelled = knots[:1]
+    for before, (x, y, width), after in zip(knots, bends, knots[2:]):
+        climb = max(abs(_steepness(before, (x, y))), abs(_steepness((x, y), after))) * width / 2
+        levelled += [(x, y)] if climb < HEIGHT / 4 else [(x - width / 2, y), (x + width / 2, y)]
+    return [*levelled, knots[-1]]
+
+
+def _steepness(a: Point, b: Point) -> float:
+    return (b[1] - a[1]) / (b[0] - a[0])
+
+
+def _slope(a: Point, b: Point, c: Point) -> float:
+    """At b, so that a cubic overshoots nowhere: level where the curve turns, else the harmonic mean of both sides."""
+    before, after = _steepness(a, b), _steepness(b, c)
+    return 2 * before * after / (before + after) if before * after > 0 else 0.0
+
+
+def _port(box: Box, side: int, slope: float) -> Point:
+    """Where an edge of this slope meets a box: on the half circle at its side, and at a right angle."""
+    x, y = _middle(box, side)
+    length = side * math.hypot(1, slope)
+    return x + HEIGHT / 2 / length, y + HEIGHT / 2 * slope / length
+
+
+def _middle(box: Box, side: int) -> Point:
+    """Of that half circle."""
+    return box.x + side * (box.width - HEIGHT) / 2, box.y
