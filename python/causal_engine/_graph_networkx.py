@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -28,7 +27,8 @@ def read_networkx(graph: Any) -> tuple[list[str] | None, int, list[tuple[int, in
 
 def write_networkx(labels: Sequence[Any], edges: Iterable[tuple[int, int]], intervened: Collection[int]) -> Any:
     """A DiGraph whose nodes are the labels."""
-    networkx: Any = importlib.import_module("networkx")     # which may come without types
+    import networkx
+
     graph = networkx.DiGraph()
     graph.add_nodes_from((label, {"intervened": index in intervened}) for index, label in enumerate(labels))
     graph.add_edges_from((labels[cause], labels[effect]) for cause, effect in edges)

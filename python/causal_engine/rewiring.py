@@ -58,8 +58,6 @@ class CausalLayerRewiring(CausalModel):
     linear: Linear
     """The linear part: `weight` of shape (out, in) and `bias` of shape (out,), views of the layer's parameters."""
 
-    _compiled: tuple[Network, Graph | None]
-
     def __init__(
         self, input_dim: int, output_dim: int, dag_rewiring: DAGRewiring | None = None, *, dtype: Any = "float32",
         seed: int | None = None,
