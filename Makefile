@@ -52,6 +52,7 @@ install: $(LIBRARY) ## Library, header and pkg-config file into PREFIX (/usr/loc
 
 bench: $(LIBRARY) $(VENV) ## Time of a training step beside PyTorch (where installed); size and load time
 	.venv/bin/python python/benchmarks/bench_training.py
+	if .venv/bin/python -c 'import torch' 2> /dev/null; then .venv/bin/python python/benchmarks/bench_torch_loop.py; fi
 
 pictures: demo ## Refresh the pictures of README.md
 	mkdir -p python/docs
