@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -88,7 +87,7 @@ class CausalModel:
         """Takes a network, and parameters that exist already or new ones drawn from the seed. `changes` comes with parameters that
         belong to another model too."""
         self.network = network
-        self.seed = secrets.randbits(64) if seed is None else checked_seed(seed)
+        self.seed = int.from_bytes(os.urandom(8), "little") if seed is None else checked_seed(seed)
         self.feature_names = checked_names(feature_names, network.inputs, "feature_names")
         self.output_names = None
         self.history = None
