@@ -8,7 +8,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ._sites import Site, column_of, set_columns
-from .errors import ArgumentError, InvalidValueError, shown
+from .errors import InvalidValueError, shown
+from .features import told
 
 
 class IntervenedEstimator:
@@ -23,12 +24,8 @@ class IntervenedEstimator:
     def __init__(
         self, estimator: Any, values: Mapping[Any, Any] | None, more: Mapping[str, Any], where: Any, names: Sequence[str] | None,
     ) -> None:
-        if values is not None and not isinstance(values, Mapping):
-            raise ArgumentError(f"do: {type(values).__name__}, expected values by feature, as in do(x2=0.5)")
         self.estimator = estimator
-        self._told = {**(values or {}), **more}
-        if not self._told:
-            raise ArgumentError("do: nothing is set, expected values by feature, as in do(x2=0.5)")
+        self._told = told(values, more)
         self._where = where
         self._columns: dict[int, tuple[Any, Any]] = {}
         for key, value in self._told.items():
@@ -53,5 +50,5 @@ class IntervenedEstimator:
         return {0: set_columns(self._columns, self.estimator.n_features_in_, len(X))}
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{shown(key) if not isinstance(key, str) else key}={shown(value)}" for key, value in self._told.items())
-        return f"{self.estimator!r}.do({told}{'' if self._where is None else ', where=...'})"
+        values = ", ".join(f"{shown(key) if not isinstance(key, str) else key}={shown(value)}" for key, value in self._told.items())
+        return f"{self.estimator!r}.do({values}{'' if self._where is None else ', where=...'})"

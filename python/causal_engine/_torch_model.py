@@ -156,7 +156,7 @@ class TorchModel(CausalModel, nn.Module):
 
     def _settle(self) -> None:
         """Sees to it that the flat buffer holds the weights, for what reads or writes it as a whole."""
-        if self._parts != self._parts_now():
+        if self._was_replaced():
             raise StateError(f"a layer of {self!r} was replaced by another module: it can be called, but not trained or kept by the engine")
         _, buffer, tensors = self._current()
         if buffer is not self._flat:
@@ -222,7 +222,11 @@ class TorchModel(CausalModel, nn.Module):
 
     def _needs_layers(self) -> bool:
         """Whether somebody hooked or replaced an inner module, so that the engine's one pass will not do."""
-        return any(self._hooks) or self._parts_now() != self._parts
+        return any(self._hooks) or self._was_replaced()
+
+    def _was_replaced(self) -> bool:
+        """Whether somebody put another module in the place of one that this model made."""
+        return self._parts_now() != self._parts
 
     def _run_layers(self, x: torch.Tensor, edits: Sequence[Edit], learned: Mapping[int, torch.Tensor]) -> torch.Tensor:
         raise NotImplementedError
@@ -322,8 +326,8 @@ class TorchMLP(TorchModel, CausalMLP):
         super()._look_around()
         self._hooks += [hooks for unit in self._parts for hooks in unit._hooks]  # type: ignore[union-attr]
 
-    def _needs_layers(self) -> bool:
-        return super()._needs_layers() or any([unit._parts_now() != unit._parts for unit in self._parts])  # type: ignore[operator]
+    def _was_replaced(self) -> bool:
+        return super()._was_replaced() or any([unit._was_replaced() for unit in self._parts])  # type: ignore[operator]
 
     def _move_in(self, network: Network, flat: NDArray[Any]) -> None:
         super()._move_in(network, flat)
@@ -374,7 +378,7 @@ class TorchRewiring(TorchModel, CausalLayerRewiring):
         return self._run(x, self._cuts(do_mask))
 
     def _needs_layers(self) -> bool:
-        if self._parts_now() != self._parts:
+        if self._was_replaced():
             raise StateError("the linear part was replaced by another module, expected the layer's own: its edges obey a graph")
         return False
 
@@ -431,7 +435,7 @@ def _write(tensors: Sequence[torch.Tensor], network: Network, flat: NDArray[Any]
 
 
 def _adopt_loaded(module: nn.Module, _: Any) -> None:
-    if isinstance(module, TorchModel) and module._parts == module._parts_now():
+    if isinstance(module, TorchModel) and not module._was_replaced():
         module._take_over()
 
 

@@ -78,6 +78,16 @@ def _unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
     return f"no {what} of {where} is named {shown(name)}; near it: {', '.join(map(shown, near))}"
 
 
+def told(values: Mapping[Any, Any] | None, more: Mapping[str, Any]) -> dict[Any, Any]:
+    """What do() is told to set: values in a mapping and by keyword together, one at least."""
+    if values is not None and not isinstance(values, Mapping):
+        raise ArgumentError(f"do: {type(values).__name__}, expected values by feature, as in do(x2=0.5)")
+    both = {**(values or {}), **more}
+    if not both:
+        raise ArgumentError("do: nothing is set, expected values by feature, as in do(x2=0.5)")
+    return both
+
+
 class IntervenedModel:
     """A model under do(): call it with x. `CausalUnit.do` and `CausalMLP.do` make it.
 
@@ -90,12 +100,8 @@ class IntervenedModel:
     """
 
     def __init__(self, model: CausalModel, values: Mapping[str, Any] | None, more: Mapping[str, Any], where: Any) -> None:
-        if values is not None and not isinstance(values, Mapping):
-            raise ArgumentError(f"do: {type(values).__name__}, expected values by feature name, as in do(x2=0.5)")
         self.model = model
-        self._set = {**(values or {}), **more}
-        if not self._set:
-            raise ArgumentError("do: nothing is set, expected values by feature name, as in do(x2=0.5)")
+        self._set = told(values, more)
         self._where = where
         names = model.feature_names
         self.interventions: Interventions | None = None if names is None else self._by_layer(names)

@@ -319,6 +319,15 @@ def test_a_layer_that_was_replaced_is_used_but_not_trained_by_the_engine(model, 
         model.fit(x, torch.randn(6, 4), progress=False)
 
 
+def test_a_part_of_a_layer_that_was_replaced_is_not_passed_over(model, x):
+    model.layers[0].layers[0] = nn.Linear(3, 8)
+    with torch.no_grad():
+        expected = model.layers[2](torch.tanh(model.layers[1](torch.tanh(model.layers[0].layers[0](x)))))
+        torch.testing.assert_close(model(x), expected)
+    with pytest.raises(StateError, match="was replaced"):
+        model.fit(x, torch.randn(6, 2), progress=False)
+
+
 def test_threads_may_predict_with_one_model(model, x):
     expected, odd = model(x).detach(), []
 
