@@ -126,7 +126,7 @@ typedef struct causal_mlp_options {
     const size_t *hidden;       /* widths of the hidden layers; NULL when there are none */
     size_t hidden_count;
     size_t outputs;
-    const char *activation;     /* identity relu leaky_relu elu gelu tanh sigmoid softplus; after every layer but the last */
+    const char *activation;     /* identity relu leaky_relu elu gelu tanh sigmoid softplus silu; after every layer but the last */
     causal_dtype dtype;
     uint64_t seed;              /* of the initial weights, which are distributed as torch.nn.Linear's */
     int borrows_parameters;     /* not 0: the model holds none; every call names a buffer */

@@ -17,6 +17,9 @@ import Testing
         case .sigmoid:
             let s = 1 / (1 + exp(-x))
             return (s, s * (1 - s))
+        case .silu:
+            let s = 1 / (1 + exp(-x))
+            return (x * s, s * (1 + x * (1 - s)))
         case .softplus: return x > 20 ? (x, 1) : (log1p(exp(x)), 1 / (1 + exp(-x)))
         }
     }

@@ -45,6 +45,7 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "softplus": F.softplus,
+    "silu": F.silu,
 }
 
 torch.set_default_dtype(torch.float64)

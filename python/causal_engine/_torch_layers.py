@@ -12,7 +12,7 @@ from .errors import InvalidValueError
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity, "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU, "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid, "softplus": nn.Softplus,
+    "sigmoid": nn.Sigmoid, "softplus": nn.Softplus, "silu": nn.SiLU,
 }
 
 

@@ -33,7 +33,7 @@ class CausalUnit(CausalModel):
     hidden_dim
         Width between the two linear parts; None for one linear part and no activation.
     activation
-        identity, relu, leaky_relu, elu, gelu, tanh, sigmoid or softplus, as in torch.nn.functional.
+        identity, relu, leaky_relu, elu, gelu, tanh, sigmoid, softplus or silu, as in torch.nn.functional.
     dtype
         "float32" or "float64", of the parameters and the answers.
     seed
@@ -173,7 +173,7 @@ class CausalMLP(CausalModel):
     output_dim
         Number of outputs.
     activation
-        After every layer but the last: identity, relu, leaky_relu, elu, gelu, tanh, sigmoid or softplus, as in
+        After every layer but the last: identity, relu, leaky_relu, elu, gelu, tanh, sigmoid, softplus or silu, as in
         torch.nn.functional.
     dtype
         "float32" or "float64", of the parameters and the answers.

@@ -13,7 +13,9 @@ public enum Activation: String, CaseIterable, Hashable, Sendable {
     case sigmoid
     /// `log(1 + exp(x))`, linear above 20.
     case softplus
+    /// `x sigmoid(x)`.
+    case silu
 
     /// The derivative of most activations is a function of their output; these need their input kept as well.
-    public var needsInputForGradient: Bool { self == .gelu || self == .softplus }
+    public var needsInputForGradient: Bool { self == .gelu || self == .softplus || self == .silu }
 }

@@ -11,6 +11,7 @@ extension VectorKernels {
         case .tanh: map(x, y, count) { Vector.tanh($0) }
         case .sigmoid: map(x, y, count) { 1 / (1 + Vector.exp(-$0)) }
         case .softplus: map(x, y, count) { $0 > 20 ? $0 : Vector.log1p(Vector.exp($0)) }
+        case .silu: mapVectors(x, x, y, count) { x, _ in x * logistic(x) }
         }
     }
 
@@ -36,6 +37,11 @@ extension VectorKernels {
                 let e = Vector.exp(x)
                 return g * (e / (1 + e))
             }
+        case .silu:
+            mapVectors(x!, g, g, count) { x, g in
+                let s = logistic(x)
+                return (g * s * (Vector(repeating: 1) + x * (Vector(repeating: 1) - s))).zero(where: g)
+            }
         }
     }
 
@@ -45,6 +51,29 @@ extension VectorKernels {
     @inline(__always)
     private static func map(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int, _ f: (Scalar) -> Scalar) {
         for i in 0..<count { y[i] = f(x[i]) }
+    }
+
+    @inline(__always)
+    private static func logistic(_ x: Vector) -> Vector { Vector(repeating: 1) / (Vector(repeating: 1) + (Vector(repeating: 0) - x).exponential()) }
+
+    /// `y = f(a, b)`, a vector at a time; what is left at the end is filled up with zeros.
+    @inline(__always)
+    private static func mapVectors(_ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int,
+                                   _ f: (Vector, Vector) -> Vector) {
+        let lanes = Vector.scalarCount
+        var i = 0
+        while i + lanes <= count {
+            f(.load(a + i), .load(b + i)).store(to: y + i)
+            i += lanes
+        }
+        guard i < count else { return }
+        var left = Vector(repeating: 0), right = Vector(repeating: 0)
+        for k in 0..<count - i {
+            left[k] = a[i + k]
+            right[k] = b[i + k]
+        }
+        let last = f(left, right)
+        for k in 0..<count - i { y[i + k] = last[k] }
     }
 
     /// Zero gradients stay zero whatever `y` is, without being looked for.

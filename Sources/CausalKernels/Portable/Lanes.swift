@@ -18,6 +18,11 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     func times(_ slope: Scalar, whereNotPositive y: Self) -> Self
     /// `values` where the mask byte is not zero.
     func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self
+    /// Zero where `y` is zero.
+    func zero(where y: Self) -> Self
+    /// `exp` of each lane to within two units in the last place, without a call; beyond the range of finite results it stays at the
+    /// last one. The polynomials are those of Cephes (Moshier 1989).
+    func exponential() -> Self
 
     static func exp(_ x: Scalar) -> Scalar
     static func expm1(_ x: Scalar) -> Scalar
@@ -47,9 +52,25 @@ extension SIMD8: Lanes where Scalar == Float {
     @inline(__always) public func rectified() -> Self { replacing(with: 0, where: self .< 0) }
     @inline(__always) public func leaky(_ slope: Float) -> Self { replacing(with: self * slope, where: self .< 0) }
     @inline(__always) public func times(_ slope: Float, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
+    @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
     @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
         let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD8<UInt8>.self)
         return replacing(with: values, where: SIMD8<UInt32>(truncatingIfNeeded: bytes) .!= 0)
+    }
+    @inline(__always) public func exponential() -> Self {
+        let x = replacing(with: 88, where: self .> 88).replacing(with: -87, where: self .< -87)
+        // Adding 1.5 * 2^23 leaves the nearest whole number in the low bits.
+        let shifted = Self(repeating: 0x1.8p23).adding(x, times: Self(repeating: 1.44269504088896341))
+        let whole = shifted - Self(repeating: 0x1.8p23)
+        let r = x.adding(whole, times: Self(repeating: -0.693359375)).adding(whole, times: Self(repeating: 2.12194440e-4))
+        var p = Self(repeating: 1.3981999507e-3).adding(r, times: Self(repeating: 1.9875691500e-4))
+        p = Self(repeating: 8.3334519073e-3).adding(r, times: p)
+        p = Self(repeating: 4.1665795894e-2).adding(r, times: p)
+        p = Self(repeating: 1.6666665459e-1).adding(r, times: p)
+        p = Self(repeating: 5.0000001201e-1).adding(r, times: p)
+        p = (r + Self(repeating: 1)).adding(p, times: r * r)
+        let power = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23
+        return unsafeBitCast(unsafeBitCast(p, to: SIMD8<UInt32>.self) &+ power, to: Self.self)
     }
     @inline(__always) public static func exp(_ x: Float) -> Float { Glibc.expf(x) }
     @inline(__always) public static func expm1(_ x: Float) -> Float { Glibc.expm1f(x) }
@@ -70,9 +91,25 @@ extension SIMD4: Lanes where Scalar == Double {
     @inline(__always) public func rectified() -> Self { replacing(with: 0, where: self .< 0) }
     @inline(__always) public func leaky(_ slope: Double) -> Self { replacing(with: self * slope, where: self .< 0) }
     @inline(__always) public func times(_ slope: Double, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
+    @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
     @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
         let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD4<UInt8>.self)
         return replacing(with: values, where: SIMD4<UInt64>(truncatingIfNeeded: bytes) .!= 0)
+    }
+    @inline(__always) public func exponential() -> Self {
+        let x = replacing(with: 709, where: self .> 709).replacing(with: -708, where: self .< -708)
+        // Adding 1.5 * 2^52 leaves the nearest whole number in the low bits.
+        let shifted = Self(repeating: 0x1.8p52).adding(x, times: Self(repeating: 1.4426950408889634074))
+        let whole = shifted - Self(repeating: 0x1.8p52)
+        let r = x.adding(whole, times: Self(repeating: -6.93145751953125e-1)).adding(whole, times: Self(repeating: -1.42860682030941723212e-6))
+        let square = r * r
+        let p = r * Self(repeating: 9.99999999999999999910e-1).adding(
+            Self(repeating: 3.02994407707441961300e-2).adding(square, times: Self(repeating: 1.26177193074810590878e-4)), times: square)
+        let q = Self(repeating: 2).adding(Self(repeating: 2.27265548208155028766e-1).adding(
+            Self(repeating: 2.52448340349684104192e-3).adding(square, times: Self(repeating: 3.00198505138664455042e-6)), times: square), times: square)
+        let result = Self(repeating: 1) + Self(repeating: 2) * p / (q - p)
+        let power = unsafeBitCast(shifted, to: SIMD4<UInt64>.self) &<< 52
+        return unsafeBitCast(unsafeBitCast(result, to: SIMD4<UInt64>.self) &+ power, to: Self.self)
     }
     @inline(__always) public static func exp(_ x: Double) -> Double { Glibc.exp(x) }
     @inline(__always) public static func expm1(_ x: Double) -> Double { Glibc.expm1(x) }
