@@ -25,6 +25,7 @@ public struct Loss: Sendable {
         case counterfactual(isRequired: Bool)
         case consistency
         case regularization
+        case likelihood(NoiseLaw)
     }
 
     struct Term: Sendable {
@@ -52,6 +53,9 @@ public struct Loss: Sendable {
 
     /// Mean squared error between the prediction and the values it was set to, over the set entries; 0 where there are none.
     public static let consistency = Loss(.consistency)
+
+    /// The mean of minus the log density of the target (n, 1) under a mechanism whose head is the prediction (n, head width).
+    package static func likelihood(_ law: NoiseLaw) -> Loss { Loss(.likelihood(law)) }
 
     /// lambda times the sum of absolute values of a model's weights, not its biases.
     public static func regularization(_ lambda: Double) -> Loss { Loss(.regularization, weight: lambda) }
@@ -85,7 +89,7 @@ public struct Loss: Sendable {
     var ignoresIntervened: Bool {
         terms.allSatisfy { term in
             switch term.kind {
-            case .standard: false
+            case .standard, .likelihood: false
             // Without counterfactual arguments, as in training, it does not count unless it is required.
             case .counterfactual(let isRequired): !isRequired
             case .intervention, .consistency, .regularization: true

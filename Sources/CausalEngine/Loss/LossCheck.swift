@@ -30,6 +30,8 @@ extension Loss.Term {
             _ = try Pair(.mse, arguments.counterfactualPrediction, arguments.counterfactualTarget, "counterfactual ")
         case .consistency:
             _ = try SetValues(arguments)
+        case .likelihood(let law):
+            _ = try Likelihood(law, arguments)
         case .regularization:
             guard arguments.parameters != nil, arguments.layout != nil else {
                 throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")

@@ -36,6 +36,8 @@ extension Loss.Term {
                 + weight * counterfactual.mean(weights: nil, factor: weight, addingTo: targets.counterfactualPrediction)
         case .consistency:
             return try weight * consistency(arguments, targets.prediction)
+        case .likelihood(let law):
+            return try weight * Likelihood(law, arguments).mean(factor: weight, addingTo: targets.prediction)
         case .regularization:
             guard let parameters = arguments.parameters, let layout = arguments.layout else {
                 throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")

@@ -8,6 +8,12 @@ public struct Random: RandomNumberGenerator, Sendable {
         case initialization = 1
         /// The order of rows; the index is the epoch.
         case shuffling = 2
+        /// The noise of structural models; the index is the row.
+        case noise = 3
+        /// Which rows a member of an ensemble learns from; the index is the member.
+        case resampling = 4
+        /// What an observed category leaves open about its noise; the index is the row.
+        case abduction = 5
     }
 
     private let key: (UInt32, UInt32)
@@ -34,6 +40,9 @@ public struct Random: RandomNumberGenerator, Sendable {
 
     /// Uniform on [0, 1), 53 bits.
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// Uniform on (0, 1): never an end, so that logarithms are finite.
+    public mutating func openUniform() -> Double { (Double(next() >> 12) + 0.5) * 0x1p-52 }
 
     /// Uniform on 0 ..< bound, without bias (Lemire 2019, "Fast random integer generation in an interval").
     public mutating func index(below bound: Int) -> Int {

@@ -26,6 +26,14 @@ public struct Dataset<Scalar: EngineScalar> {
         owned = [storedX, storedY]
     }
 
+    /// Rows in memory that belongs to the engine.
+    package init(owning x: Storage<Scalar>, columns xColumns: Int, _ y: Storage<Scalar>, columns yColumns: Int) {
+        self.x = MatrixView(x.pointer, rows: x.count / max(xColumns, 1), columns: xColumns)
+        self.y = MatrixView(y.pointer, rows: y.count / max(yColumns, 1), columns: yColumns)
+        intervention = nil
+        owned = [x, y]
+    }
+
     /// Somebody else's rows, which stay where they are for as long as this is used.
     package init(borrowing x: MatrixView<Scalar>, _ y: MatrixView<Scalar>, intervention: Intervention<Scalar>?) {
         self.x = x

@@ -1,0 +1,119 @@
+internal import CausalKernels
+
+/// A scenario made ready for a number of rows of one model: names are numbers, the graph is rewired, and the order is that of the new one.
+struct CompiledScenario: Sendable {
+    struct Edit: Sendable {
+        let action: Action
+        let rows: [Bool]?
+        let condition: Computation?
+        let replaces: Bool
+        let concernsAllRows: Bool
+    }
+
+    enum Action: Sendable {
+        case set(Scenario.Value)
+        case shift(Scenario.Value)
+        case scale(Scenario.Value)
+        case clamp(ClosedRange<Double>)
+        case compute(Computation)
+    }
+
+    struct Computation: Sendable {
+        let reads: [Int]
+        let function: Scenario.Function
+    }
+
+    /// By variable.
+    let edits: [[Edit]]
+    let order: [Int]
+    /// Whether a variable may differ from what it is without the scenario: it is edited, or an effect of one that is.
+    let isAffected: [Bool]
+
+    /// Whether the mechanism of a variable is not asked in any row.
+    func isCut(_ variable: Int) -> Bool { edits[variable].contains { $0.replaces && $0.concernsAllRows } }
+
+    init(_ scenario: Scenario, _ description: StructuralDescription, rows: Int) throws(EngineError) {
+        let names = Dictionary(uniqueKeysWithValues: description.variables.enumerated().map { ($1.name, $0) })
+        func index(_ name: String) throws(EngineError) -> Int {
+            guard let index = names[name] else {
+                throw EngineError(.name, "scenario: there is no variable \"\(name)\", expected one of \(description.graph.names.joined(separator: ", "))")
+            }
+            return index
+        }
+        func computation(_ reads: [String], _ function: @escaping Scenario.Function) throws(EngineError) -> Computation {
+            var indices: [Int] = []
+            for name in reads { indices.append(try index(name)) }
+            return Computation(reads: indices, function: function)
+        }
+
+        var edits = [[Edit]](repeating: [], count: description.count)
+        var reads = [[Int]](repeating: [], count: description.count)
+        for edit in scenario.edits {
+            let v = try index(edit.variable), variable = description.variables[v]
+            try check(edit, variable, rows: rows)
+            for name in edit.reads { reads[v].append(try index(name)) }
+            let action: Action = switch edit.action {
+            case .set(let value): .set(value)
+            case .shift(let value): .shift(value)
+            case .scale(let value): .scale(value)
+            case .clamp(let range): .clamp(range)
+            case .compute(let arguments, let function): .compute(try computation(arguments, function))
+            }
+            let condition = try edit.condition.map { condition throws(EngineError) in try computation(condition.reads, condition.isMet) }
+            edits[v].append(Edit(action: action, rows: edit.rows, condition: condition, replaces: edit.replaces, concernsAllRows: edit.concernsAllRows))
+        }
+        self.edits = edits
+
+        // The graph while the scenario holds: what an edit reads is a cause, and what replaces a mechanism in all rows cuts its causes off.
+        var edges: [Graph.Edge] = []
+        for v in 0..<description.count {
+            let isCut = edits[v].contains { $0.replaces && $0.concernsAllRows }
+            for cause in Set((isCut ? [] : description.parents[v]) + reads[v]).sorted() { edges.append(Graph.Edge(from: cause, to: v)) }
+        }
+        let rewired = try Graph(count: description.count, names: description.graph.names, edges: edges)
+        do throws(EngineError) {
+            order = try rewired.topologicalOrder()
+        } catch {
+            throw EngineError(.cycle, "scenario: an edit reads an effect of its own variable (\(error.message))")
+        }
+        var isAffected = [Bool](repeating: false, count: description.count)
+        for v in order where !edits[v].isEmpty {
+            isAffected[v] = true
+            for effect in try rewired.descendants(of: v) { isAffected[effect] = true }
+        }
+        self.isAffected = isAffected
+    }
+}
+
+private func check(_ edit: Scenario.Edit, _ variable: Variable, rows: Int) throws(EngineError) {
+    if let given = edit.rows, given.count != rows {
+        throw EngineError(.shape, "scenario: \(given.count) rows are chosen or not at \(variable.name), expected \(rows)")
+    }
+    func values(_ value: Scenario.Value, _ what: String, _ isFine: (Double) -> Bool, _ expectation: String) throws(EngineError) {
+        switch value {
+        case .constant(let number):
+            guard isFine(number) else { throw EngineError(.value, "scenario: \(variable.name) is \(what) \(number), expected \(expectation)") }
+        case .rows(let numbers):
+            guard numbers.count == rows else {
+                throw EngineError(.shape, "scenario: \(variable.name) is \(what) \(numbers.count) values, expected \(rows), one a row")
+            }
+            // What belongs to a row that is not concerned is not looked at.
+            for (row, number) in numbers.enumerated() where (edit.rows?[row] ?? true) && !isFine(number) {
+                throw EngineError(.value, "scenario: \(variable.name) is \(what) \(number) in row \(row), expected \(expectation)")
+            }
+        }
+    }
+    switch edit.action {
+    case .set(let value): try values(value, "set to", variable.allows, variable.expectation)
+    case .shift(let value): try values(value, "shifted by", \.isFinite, "a finite number")
+    case .scale(let value): try values(value, "scaled by", \.isFinite, "a finite number")
+    case .clamp(let range):
+        guard !range.lowerBound.isNaN, !range.upperBound.isNaN else {
+            throw EngineError(.value, "scenario: \(variable.name) is kept within \(range.lowerBound) and \(range.upperBound)")
+        }
+    case .compute: break
+    }
+    guard variable.kind == .real || edit.replaces else {
+        throw EngineError(.value, "scenario: \(variable.name) is categorical, expected it to be set, or computed from other variables")
+    }
+}

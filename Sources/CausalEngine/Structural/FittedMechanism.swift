@@ -1,0 +1,63 @@
+internal import CausalKernels
+
+/// A mechanism with its numbers, for every member of an ensemble. Inside it, real variables are standardised.
+struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
+    let variable: Variable
+    let law: NoiseLaw
+    let scale: Standardisation
+    let code: ParentCode
+    /// From the code of the parents to the head; nil for a root, whose noise is its standardised value.
+    let model: Model<Scalar>?
+    /// One a member.
+    let parameters: [Parameters<Scalar>]
+    /// For each member the noise in the rows that were kept, NaN where it is not known; empty where the law tells how it is distributed.
+    var residuals: [Storage<Double>] = []
+
+    var isRoot: Bool { model == nil }
+    var headWidth: Int { isRoot ? 0 : law.headWidth }
+    /// A root's noise is its value, whatever kind it is of.
+    var noiseWidth: Int { isRoot ? 1 : law.noiseWidth }
+    var isInvertible: Bool { isRoot || law.isInvertible }
+    /// Of the noise; nil where it is that of the rows seen.
+    var distribution: NoiseLaw.Distribution? { isRoot ? nil : law.distribution }
+
+    func generate(_ head: UnsafePointer<Double>, _ noise: UnsafePointer<Double>) -> Double {
+        scale.original(isRoot ? noise[0] : law.generate(head, noise))
+    }
+
+    func abduct(_ head: UnsafePointer<Double>, _ value: Double) -> Double {
+        isRoot ? scale.standard(value) : law.abduct(head, scale.standard(value))
+    }
+
+    /// The heads of some rows (rows, headWidth), from the values of all variables in these rows. In a row that `isIgnored` the parents are
+    /// not looked at: they may be NaN.
+    func heads(_ values: MatrixView<Double>, member: Int, isIgnored: [Bool]? = nil, into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
+        guard let model else { return }
+        let count = values.rows, outputs = count * headWidth
+        try withScratch(count * code.width + outputs, Scalar.self) { memory throws(EngineError) in
+            let codes = memory + outputs
+            encode(values, isIgnored: isIgnored, into: codes)
+            try model.predict(MatrixView(codes, rows: count, columns: code.width), under: nil, parameters: parameters[member],
+                              into: MutableMatrixView(memory, rows: count, columns: headWidth))
+            for i in 0..<outputs { heads[i] = Double(memory[i]) }
+        }
+    }
+
+    func encode(_ values: MatrixView<Double>, isIgnored: [Bool]?, into codes: UnsafeMutablePointer<Scalar>) {
+        for row in 0..<values.rows {
+            if isIgnored?[row] ?? false {
+                (codes + row * code.width).update(repeating: 0, count: code.width)
+            } else {
+                code.encode(values.pointer + row * values.columns, into: codes + row * code.width)
+            }
+        }
+    }
+}
+
+/// Runs `body` on memory for some numbers, which are not set.
+func withScratch<Element: BitwiseCopyable, Result>(_ count: Int, _: Element.Type, _ body: (UnsafeMutablePointer<Element>) throws(EngineError) -> Result)
+    throws(EngineError) -> Result {
+    let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(count, 1))
+    defer { memory.deallocate() }
+    return try body(memory)
+}

@@ -1,0 +1,74 @@
+public import CausalKernels
+
+/// How a variable comes about from its causes and from noise: `value = f(parents, noise)`. A network turns the parents into a few numbers,
+/// the head, and a `NoiseLaw` says how these and the noise make the value.
+public enum Mechanism: Hashable, Sendable {
+    /// Chosen among those that fit the variable by the likelihood of rows held out.
+    case automatic
+    /// A weighted sum of the parents plus noise of any shape; for a categorical variable, logistic regression.
+    case linear
+    /// `f(parents) + noise`, the noise of any shape.
+    case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu)
+    /// `location(parents) + scale(parents) noise`, the noise of any shape.
+    case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu)
+    /// A monotone function of Gaussian noise whose shape the parents decide: a rational-quadratic spline in so many pieces
+    /// (Durkan, Bekasov, Murray and Papamakarios 2019, "Neural spline flows").
+    case flow(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu, pieces: Int = 8)
+    /// The level with the largest of `logits(parents) + Gumbel noise`: for categorical variables.
+    case softmax(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu)
+
+    public static let usualHidden = [64, 64]
+
+    /// For a variable without parents there is no choice: it is drawn from the values that were seen.
+    static let forRoots = Mechanism.linear
+
+    package var noiseLaw: (Variable.Kind) -> NoiseLaw {
+        { kind in
+            if case .categorical(let levels) = kind { return .gumbel(levels: levels) }
+            return switch self {
+            case .automatic, .linear, .additive, .softmax: .additive
+            case .locationScale: .locationScale
+            case .flow(_, _, let pieces): .spline(pieces: pieces)
+            }
+        }
+    }
+
+    /// The network from the code of the parents to the head.
+    func network(inputs: Int, head: Int) throws(EngineError) -> Network {
+        switch self {
+        case .automatic, .linear: try .mlp(inputs: inputs, hidden: [], outputs: head)
+        case .additive(let hidden, let activation), .locationScale(let hidden, let activation), .flow(let hidden, let activation, _),
+             .softmax(let hidden, let activation):
+            try .mlp(inputs: inputs, hidden: hidden, outputs: head, activation: activation)
+        }
+    }
+
+    func validate(for variable: Variable) throws(EngineError) {
+        let isCategorical = variable.kind != .real
+        switch self {
+        case .automatic, .linear: break
+        case .softmax: guard isCategorical else { throw misfit(variable, "a real variable") }
+        case .additive, .locationScale, .flow: guard !isCategorical else { throw misfit(variable, "a categorical variable") }
+        }
+        if case .flow(_, _, let pieces) = self, !(2...64).contains(pieces) {
+            throw EngineError(.value, "mechanism of \(variable.name): a flow of \(pieces) pieces, expected 2 to 64")
+        }
+    }
+
+    /// What C and Python call it.
+    package var name: String {
+        switch self {
+        case .automatic: "auto"
+        case .linear: "linear"
+        case .additive: "additive"
+        case .locationScale: "location_scale"
+        case .flow: "flow"
+        case .softmax: "softmax"
+        }
+    }
+
+    private func misfit(_ variable: Variable, _ what: String) -> EngineError {
+        let fitting = variable.kind == .real ? "auto, linear, additive, location_scale or flow" : "auto, linear or softmax"
+        return EngineError(.value, "mechanism of \(variable.name): \(name) for \(what), expected \(fitting)")
+    }
+}

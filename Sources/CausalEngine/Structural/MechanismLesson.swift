@@ -1,0 +1,105 @@
+internal import CausalKernels
+internal import Glibc
+
+/// One mechanism of one member of an ensemble as it learns: a network, the rows it learns from, and those held out.
+final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
+    let variable: Int
+    let mechanism: Mechanism
+    let member: Int
+    let law: NoiseLaw
+    let model: Model<Scalar>
+    let parameters: Parameters<Scalar>
+    private let name: String
+    private let trainer: Trainer<Scalar>
+    private let heldOut: Dataset<Scalar>?
+    private let training: Dataset<Scalar>
+
+    /// - Parameter rows: with repetitions; nil for all.
+    init(_ v: Int, _ mechanism: Mechanism, _ description: StructuralDescription, _ data: StructuralDataset, rows: [Int]?,
+         scales: [Standardisation], member: Int, options: StructuralTrainerOptions) throws(EngineError) {
+        variable = v
+        self.mechanism = mechanism
+        self.member = member
+        name = description.variables[v].name
+        law = mechanism.noiseLaw(description.variables[v].kind)
+
+        let usable = data.rowsFor(v, parents: description.parents[v])
+        var sampled = usable
+        if let rows {
+            let isUsable = Set(usable)
+            sampled = rows.filter(isUsable.contains)
+            if sampled.isEmpty { sampled = usable }
+        }
+        // Repetitions of a row stay together, so that none is learned and held out at once.
+        var order = Array(Set(sampled)).sorted()
+        var random = Random(seed: options.seed, purpose: .shuffling, index: (v * 1_000 + member) | 1 << 31)
+        random.shuffle(&order)
+        let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut * Double(order.count))))
+        let code = ParentCode(of: v, description, scales)
+        training = try data.examples(of: v, sampled.filter { !out.contains($0) }, code, scales[v])
+        heldOut = out.isEmpty ? nil : try data.examples(of: v, sampled.filter(out.contains), code, scales[v])
+
+        let network = try mechanism.network(inputs: code.width, head: law.headWidth)
+        model = try Model(network, ownsParameters: false)
+        parameters = try Parameters(count: model.layout.count)
+        parameters.initialize(model.layout, seed: options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03)
+
+        let loss: Loss = switch law {
+        case .additive: .standard(.mse)
+        case .gumbel: .standard(.crossEntropy)
+        case .locationScale, .spline: .likelihood(law)
+        }
+        let epochs = options.epochs(rows: training.x.rows)
+        trainer = try Trainer(model, on: training, validation: heldOut, options: TrainerOptions(
+            loss: loss, optimizer: OptimizerOptions(.adamW, learningRate: options.learningRate, weightDecay: options.weightDecay, clipNorm: 10),
+            epochs: epochs, batchSize: options.batchSize,
+            patience: heldOut == nil ? nil : max(1, Int((options.patience * Double(epochs)).rounded(.up))), schedule: .cosine,
+            seed: options.seed &+ UInt64(member)), parameters: parameters)
+    }
+
+    var isFinished: Bool { trainer.state != .running }
+
+    /// 0 to 1.
+    var progress: Double { isFinished ? 1 : Double(trainer.history.count) / Double(trainer.options.epochs) }
+
+    func run(until end: Double) throws(EngineError) {
+        do throws(EngineError) {
+            try trainer.run(seconds: max(0, end - now()))
+        } catch {
+            throw EngineError(error.kind, "mechanism of \(name): \(error.message)")
+        }
+    }
+
+    func cancel() { trainer.cancel() }
+
+    /// Per row, of what was held out (where nothing was, of what was learned from), with the noise of an additive law as wide as it is.
+    func heldOutLikelihood() throws(EngineError) -> Double {
+        let rows = heldOut ?? training, width = law.headWidth
+        let heads = try Storage<Scalar>(count: rows.x.rows * width, of: "heads")
+        try model.predict(rows.x, under: nil, parameters: parameters, into: MutableMatrixView(heads.pointer, rows: rows.x.rows, columns: width))
+        var sum = 0.0, squares = 0.0, head = [Double](repeating: 0, count: width)
+        for row in 0..<rows.x.rows {
+            for k in 0..<width { head[k] = Double(heads.pointer[row * width + k]) }
+            let value = Double(rows.y.pointer[row])
+            sum += law.logDensity(head, value, gradient: nil)
+            if law == .additive { squares += (value - head[0]) * (value - head[0]) }
+        }
+        let count = Double(rows.x.rows)
+        guard law == .additive else { return sum / count }
+        return -0.5 * (1 + log(2 * Double.pi * max(squares / count, 1e-12)))
+    }
+}
+
+extension StructuralDataset {
+    /// Some rows as the network of one mechanism takes them.
+    fileprivate func examples<Scalar: EngineScalar>(of variable: Int, _ rows: [Int], _ code: ParentCode, _ scale: Standardisation)
+        throws(EngineError) -> Dataset<Scalar> {
+        let x = try Storage<Scalar>(count: checkedSize(rows.count, code.width, of: "inputs"), of: "inputs")
+        let y = try Storage<Scalar>(count: rows.count, of: "targets")
+        for (i, row) in rows.enumerated() {
+            code.encode(values.pointer + row * columns, into: x.pointer + i * code.width)
+            y.pointer[i] = Scalar(scale.standard(value(row, variable)))
+        }
+        return Dataset(owning: x, columns: code.width, y, columns: 1)
+    }
+}

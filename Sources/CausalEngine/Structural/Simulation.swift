@@ -1,0 +1,119 @@
+internal import CausalKernels
+
+extension StructuralModel {
+    /// Computes all variables, causes before effects, from their noise under a scenario: (rows, variables) from (rows, noiseWidth).
+    ///
+    /// `firstRow` is the number that the first of these rows has in the scenario. What that does not affect is copied from `factual` where that is given, to the bit.
+    func simulate(_ noise: MatrixView<Double>, member: Int, under scenario: CompiledScenario, firstRow: Int = 0,
+                  factual: MatrixView<Double>? = nil, into values: MutableMatrixView<Double>) throws(EngineError) {
+        try mechanisms.forEachChunk(of: values.rows) { rows throws(EngineError) in
+            try Simulation(model: self, member: member, scenario: scenario, rows: firstRow + rows.lowerBound..<firstRow + rows.upperBound,
+                           noise: noise.pointer + rows.lowerBound * noiseWidth,
+                           factual: factual.map { $0.pointer + rows.lowerBound * $0.columns },
+                           values: values.pointer + rows.lowerBound * values.columns).run()
+        }
+    }
+}
+
+/// The pass over one chunk of rows. Addresses are those of its first row.
+private struct Simulation<Scalar: EngineScalar> {
+    let model: StructuralModel<Scalar>
+    let member: Int
+    let scenario: CompiledScenario
+    let rows: Range<Int>
+    let noise: UnsafePointer<Double>
+    let factual: UnsafePointer<Double>?
+    let values: UnsafeMutablePointer<Double>
+
+    private var count: Int { rows.count }
+    private var columns: Int { model.mechanisms.count }
+
+    func run() throws(EngineError) {
+        for v in scenario.order {
+            if let factual, !scenario.isAffected[v] {
+                for i in 0..<count { values[i * columns + v] = factual[i * columns + v] }
+            } else {
+                try compute(v)
+            }
+        }
+    }
+
+    private func compute(_ v: Int) throws(EngineError) {
+        let edits = scenario.edits[v]
+        var concerned: [[Bool]] = []
+        for edit in edits { concerned.append(try rowsConcerned(by: edit)) }
+        let isReplaced = try rowsReplaced(v, edits, concerned)
+        if !isReplaced.allSatisfy({ $0 }) { try runMechanism(v, isIgnored: isReplaced) }
+        for (edit, isConcerned) in zip(edits, concerned) { try apply(edit, to: v, isConcerned) }
+    }
+
+    /// What the mechanism says in the rows that do not ignore it.
+    private func runMechanism(_ v: Int, isIgnored: [Bool]) throws(EngineError) {
+        let mechanism = model.mechanisms[v], width = mechanism.headWidth, noise = noise + model.mechanisms.noiseOffsets[v]
+        try withScratch(count * width, Double.self) { heads throws(EngineError) in
+            try mechanism.heads(MatrixView(values, rows: count, columns: columns), member: member,
+                                isIgnored: isIgnored, into: heads)
+            for i in 0..<count where !isIgnored[i] {
+                values[i * columns + v] = mechanism.generate(heads + i * width, noise + i * model.noiseWidth)
+            }
+        }
+    }
+
+    // MARK: Edits
+
+    private func rowsConcerned(by edit: CompiledScenario.Edit) throws(EngineError) -> [Bool] {
+        var isConcerned = edit.rows.map { Array($0[rows]) } ?? [Bool](repeating: true, count: count)
+        if let condition = edit.condition {
+            let isMet = try evaluate(condition)
+            for i in 0..<count where isMet[i] == 0 { isConcerned[i] = false }
+        }
+        return isConcerned
+    }
+
+    /// - Throws: `.value` where a row is replaced and edited once more.
+    private func rowsReplaced(_ v: Int, _ edits: [CompiledScenario.Edit], _ concerned: [[Bool]]) throws(EngineError) -> [Bool] {
+        var isReplaced = [Bool](repeating: false, count: count)
+        for (k, edit) in edits.enumerated() where edit.replaces {
+            for i in 0..<count where concerned[k][i] {
+                isReplaced[i] = true
+                guard let other = edits.indices.first(where: { $0 != k && concerned[$0][i] }) else { continue }
+                throw EngineError(.value, "scenario: row \(rows.lowerBound + i) of \(model.variables[v].name) is replaced by edit \(k) of this "
+                    + "variable and concerned by edit \(other) too, expected no other edit of what is replaced")
+            }
+        }
+        return isReplaced
+    }
+
+    private func apply(_ edit: CompiledScenario.Edit, to v: Int, _ isConcerned: [Bool]) throws(EngineError) {
+        func forEachRow(_ body: (Int, inout Double) -> Void) {
+            for i in 0..<count where isConcerned[i] { body(i, &values[i * columns + v]) }
+        }
+        let first = rows.lowerBound
+        switch edit.action {
+        case .set(let value): forEachRow { $1 = value[first + $0] }
+        case .shift(let amount): forEachRow { $1 += amount[first + $0] }
+        case .scale(let factor): forEachRow { $1 *= factor[first + $0] }
+        case .clamp(let range): forEachRow { $1 = $1.isNaN ? $1 : min(max($1, range.lowerBound), range.upperBound) }
+        case .compute(let computation):
+            let results = try evaluate(computation), variable = model.variables[v]
+            for i in 0..<count where isConcerned[i] && !variable.allows(results[i]) {
+                throw EngineError(.value, "scenario: \(variable.name) is computed to be \(results[i]) in row \(first + i), expected \(variable.expectation)")
+            }
+            forEachRow { $1 = results[$0] }
+        }
+    }
+
+    private func evaluate(_ computation: CompiledScenario.Computation) throws(EngineError) -> [Double] {
+        let reads = computation.reads
+        var results = [Double](repeating: 0, count: count)
+        try withScratch(count * reads.count, Double.self) { arguments throws(EngineError) in
+            for i in 0..<count {
+                for (k, variable) in reads.enumerated() { arguments[i * reads.count + k] = values[i * columns + variable] }
+            }
+            try results.withUnsafeMutableBufferPointer { results throws(EngineError) in
+                try computation.function(MatrixView(arguments, rows: count, columns: reads.count), results.baseAddress!)
+            }
+        }
+        return results
+    }
+}

@@ -1,0 +1,84 @@
+public import CausalKernels
+
+/// Rows to learn a structural model from: one column a variable, in its own units. A variable that is missing in a row is NaN there; one that
+/// do() set is marked, and has the value that it was set to.
+public struct StructuralDataset: Sendable {
+    public let rows: Int
+    public let columns: Int
+    let values: Storage<Double>
+    /// Nil where nothing was set.
+    let isSet: Storage<UInt8>?
+
+    /// - Parameter isSet: one entry a number, row-major.
+    public init(_ values: Matrix<Double>, isSet: [Bool]? = nil) throws(EngineError) {
+        self = try values.withView { values throws(EngineError) in
+            guard let isSet else { return try StructuralDataset(values, isSet: nil) }
+            guard isSet.count == values.count else {
+                throw EngineError(.shape, "structural data: \(isSet.count) marks of what was set, expected \(values.count), one a number")
+            }
+            return try isSet.map { $0 ? 1 as UInt8 : 0 }.withUnsafeBufferPointer { marks throws(EngineError) in
+                try StructuralDataset(values, isSet: MatrixView(marks.baseAddress ?? emptyAddress(), rows: values.rows, columns: values.columns))
+            }
+        }
+    }
+
+    /// Copies both.
+    package init(_ values: MatrixView<Double>, isSet: MatrixView<UInt8>?) throws(EngineError) {
+        rows = values.rows
+        columns = values.columns
+        self.values = try Storage(copying: UnsafeBufferPointer(start: values.pointer, count: values.count), of: "structural data")
+        self.isSet = try isSet.map { marks throws(EngineError) in
+            try Storage(copying: UnsafeBufferPointer(start: marks.pointer, count: marks.count), of: "structural data")
+        }
+    }
+
+    /// Some of the rows, in any order, with repetitions.
+    func rows(_ chosen: [Int]) throws(EngineError) -> StructuralDataset {
+        let values = try Storage<Double>(count: chosen.count * columns, of: "structural data")
+        let isSet = try isSet.map { _ throws(EngineError) in try Storage<UInt8>(count: chosen.count * columns, of: "structural data") }
+        for (i, row) in chosen.enumerated() {
+            (values.pointer + i * columns).update(from: self.values.pointer + row * columns, count: columns)
+            if let isSet { (isSet.pointer + i * columns).update(from: self.isSet!.pointer + row * columns, count: columns) }
+        }
+        return StructuralDataset(rows: chosen.count, columns: columns, values: values, isSet: isSet)
+    }
+
+    private init(rows: Int, columns: Int, values: Storage<Double>, isSet: Storage<UInt8>?) {
+        self.rows = rows
+        self.columns = columns
+        self.values = values
+        self.isSet = isSet
+    }
+
+    func value(_ row: Int, _ variable: Int) -> Double { values.pointer[row * columns + variable] }
+    func isSet(_ row: Int, _ variable: Int) -> Bool { isSet.map { $0.pointer[row * columns + variable] != 0 } ?? false }
+
+    var view: MatrixView<Double> { MatrixView(values.pointer, rows: rows, columns: columns) }
+    var setView: MatrixView<UInt8>? { isSet.map { MatrixView($0.pointer, rows: rows, columns: columns) } }
+
+    /// The rows from which a variable's mechanism can learn: it is known and was not set, and its parents are known.
+    func rowsFor(_ variable: Int, parents: [Int]) -> [Int] {
+        (0..<rows).filter { row in
+            value(row, variable).isFinite && !isSet(row, variable) && parents.allSatisfy { value(row, $0).isFinite }
+        }
+    }
+
+    /// - Throws: `.shape` where it does not fit the variables; `.value` for a number that a variable cannot be, naming row and column.
+    func check(_ variables: [Variable]) throws(EngineError) {
+        guard columns == variables.count else {
+            throw EngineError(.shape, "structural data: \(columns) columns, expected \(variables.count), one a variable")
+        }
+        guard rows > 0 else { throw EngineError(.shape, "structural data: no rows, expected at least one") }
+        for row in 0..<rows {
+            for (v, variable) in variables.enumerated() {
+                let value = value(row, v)
+                guard value.isNaN || variable.allows(value) else {
+                    throw EngineError(.value, "structural data: \(variable.name) is \(value) in row \(row), expected \(variable.expectation), or NaN where it is missing")
+                }
+                guard !(value.isNaN && isSet(row, v)) else {
+                    throw EngineError(.value, "structural data: \(variable.name) was set in row \(row), but to what is missing")
+                }
+            }
+        }
+    }
+}

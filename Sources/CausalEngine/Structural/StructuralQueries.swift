@@ -1,0 +1,130 @@
+public import CausalKernels
+
+extension StructuralModel {
+    /// New rows under a scenario, (rows, variables). The same seed gives the same noise under every scenario.
+    ///
+    /// - Parameter member: who answers; nil for all in turn, each for an equal share of the rows.
+    /// - Throws: what the scenario's names, values and functions give reason for.
+    public func sample(rows: Int, under scenario: Scenario = Scenario(), member: Int? = nil, seed: UInt64) throws(EngineError) -> Matrix<Double> {
+        var values = try Matrix<Double>(rows: rows, columns: variables.count, repeating: 0)
+        try values.withMutableView { values throws(EngineError) in try sample(under: scenario, member: member, seed: seed, into: values) }
+        return values
+    }
+
+    package func sample(under scenario: Scenario, member: Int?, seed: UInt64, into values: MutableMatrixView<Double>) throws(EngineError) {
+        try expect(values.columns, "sample")
+        let compiled = try CompiledScenario(scenario, description, rows: values.rows)
+        try forEachMember(member, rows: values.rows) { member, rows throws(EngineError) in
+            let noise = try Storage<Double>(count: checkedSize(rows.count, noiseWidth, of: "noise of \(rows.count) rows"), of: "noise")
+            try drawNoise(rows: rows.count, firstRow: rows.lowerBound, member: member, seed: seed, into: noise.pointer)
+            try simulate(MatrixView(noise.pointer, rows: rows.count, columns: noiseWidth), member: member, under: compiled,
+                         firstRow: rows.lowerBound, into: values.rows(from: rows.lowerBound, count: rows.count))
+        }
+    }
+
+    /// What would have been, had the scenario held: for each row of `factual` the noise that made it (abduction), the same noise under
+    /// the scenario (action), and what comes of it (prediction). Pearl 2009, theorem 7.1.7.
+    ///
+    /// Variables that the scenario does not affect keep their values to the bit. A variable that do() had set (`isSet`) stays set, unless the
+    /// scenario says otherwise. For continuous variables the answer rests on noise entering monotonically; for a category that was seen, on
+    /// Gumbel noise, of which `seed` draws one possibility.
+    ///
+    /// - Throws: `.value` where a number that the answer rests on is missing, naming row and variable.
+    public func counterfactual(_ factual: Matrix<Double>, isSet: [Bool]? = nil, under scenario: Scenario, member: Int, seed: UInt64 = 0)
+        throws(EngineError) -> Matrix<Double> {
+        let data = try StructuralDataset(factual, isSet: isSet)
+        var values = factual
+        try values.withMutableView { values throws(EngineError) in
+            try counterfactual(data.view, isSet: data.setView, under: scenario, member: member, seed: seed, into: values)
+        }
+        return values
+    }
+
+    package func counterfactual(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64,
+                                into values: MutableMatrixView<Double>) throws(EngineError) {
+        try check(member: member)
+        try expect(factual.columns, "counterfactual: the rows")
+        guard values.rows == factual.rows, values.columns == factual.columns else {
+            throw EngineError(.shape, "counterfactual: an answer of shape \(values.shape) for rows of shape \(factual.shape)")
+        }
+        try checkAllowed(factual, "counterfactual")
+        let compiled = try CompiledScenario(keeping(isSet, of: factual, under: scenario), description, rows: factual.rows)
+        try checkKnown(factual, isSet, compiled)
+        let noise = try Storage<Double>(count: checkedSize(factual.rows, noiseWidth, of: "noise of \(factual.rows) rows"), of: "noise")
+        try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
+        try simulate(MatrixView(noise.pointer, rows: factual.rows, columns: noiseWidth), member: member, under: compiled, factual: factual, into: values)
+    }
+
+    /// The noise of rows that were seen, (rows, noiseWidth); NaN where a variable was set, or is missing, or a parent of it is.
+    public func abduct(_ factual: Matrix<Double>, isSet: [Bool]? = nil, member: Int, seed: UInt64 = 0) throws(EngineError) -> Matrix<Double> {
+        try check(member: member)
+        try expect(factual.columns, "abduction: the rows")
+        let data = try StructuralDataset(factual, isSet: isSet)
+        try checkAllowed(data.view, "abduction")
+        var noise = try Matrix<Double>(rows: factual.rows, columns: noiseWidth, repeating: 0)
+        try noise.withMutableView { noise throws(EngineError) in
+            try mechanisms.abduct(data.view, isSet: data.setView, member: member, seed: seed, into: noise.pointer)
+        }
+        return noise
+    }
+
+    // MARK: Checks
+
+    private func expect(_ columns: Int, _ name: String) throws(EngineError) {
+        guard columns == variables.count else {
+            throw EngineError(.shape, "\(name): \(columns) columns, expected \(variables.count), one a variable")
+        }
+    }
+
+    private func checkAllowed(_ values: MatrixView<Double>, _ name: String) throws(EngineError) {
+        for row in 0..<values.rows {
+            for (v, variable) in variables.enumerated() {
+                let value = values.pointer[row * values.columns + v]
+                guard value.isNaN || variable.allows(value) else {
+                    throw EngineError(.value, "\(name): \(variable.name) is \(value) in row \(row), expected \(variable.expectation), or NaN where it is missing")
+                }
+            }
+        }
+    }
+
+    /// The scenario, and what do() had set already, where the scenario does not say otherwise.
+    private func keeping(_ isSet: MatrixView<UInt8>?, of factual: MatrixView<Double>, under scenario: Scenario) -> Scenario {
+        guard let isSet else { return scenario }
+        var result = scenario
+        for (v, variable) in variables.enumerated() where !scenario.edits.contains(where: { $0.variable == variable.name }) {
+            let rows = (0..<isSet.rows).map { isSet.pointer[$0 * isSet.columns + v] != 0 }
+            guard rows.contains(true) else { continue }
+            let values = (0..<isSet.rows).map { factual.pointer[$0 * isSet.columns + v] }
+            result = result.setting(variable.name, to: .rows(values), rows: rows)
+        }
+        return result
+    }
+
+    /// A variable that is computed anew rests on its noise, which rests on its value and on those of its parents.
+    private func checkKnown(_ factual: MatrixView<Double>, _ isSet: MatrixView<UInt8>?, _ scenario: CompiledScenario) throws(EngineError) {
+        for v in scenario.order where scenario.isAffected[v] && !scenario.isCut(v) {
+            for row in 0..<factual.rows where !(scenario.edits[v].contains { $0.replaces && $0.condition == nil && $0.rows![row] }) {
+                for needed in [v] + description.parents[v] where factual.pointer[row * factual.columns + needed].isNaN {
+                    throw EngineError(.value, "counterfactual: \(variables[needed].name) is missing in row \(row), and what \(variables[v].name) "
+                        + "would have been rests on it")
+                }
+                if isSet.map({ $0.pointer[row * $0.columns + v] != 0 }) ?? false {
+                    throw EngineError(.value, "counterfactual: \(variables[v].name) was set in row \(row), so that its noise is not known, and the "
+                        + "scenario edits it without setting it")
+                }
+            }
+        }
+    }
+
+    /// Whose turn it is: one member for all rows, or all for equal shares.
+    private func forEachMember(_ member: Int?, rows: Int, _ body: (Int, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
+        if let member {
+            try check(member: member)
+            return try body(member, 0..<rows)
+        }
+        for member in 0..<members {
+            let share = rows * member / members..<rows * (member + 1) / members
+            if !share.isEmpty { try body(member, share) }
+        }
+    }
+}

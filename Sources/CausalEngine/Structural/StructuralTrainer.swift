@@ -1,0 +1,150 @@
+public import CausalKernels
+internal import Synchronization
+
+/// Learns a structural model. The likelihood of the rows is a product of one factor a mechanism, so that all mechanisms, of all members of an
+/// ensemble, learn at once, on as many threads as are in use; the bits do not depend on their number.
+///
+/// ```swift
+/// let trainer = try StructuralTrainer<Float>(description, on: StructuralDataset(values))
+/// try trainer.run()
+/// let model = try trainer.model()
+/// ```
+public final class StructuralTrainer<Scalar: EngineScalar> {
+    public let options: StructuralTrainerOptions
+    /// With the mechanisms that were chosen, once they are.
+    public private(set) var description: StructuralDescription
+    public private(set) var isFinished = false
+
+    private let data: StructuralDataset
+    /// For each member the rows it learns from; nil for all.
+    private let samples: [[Int]?]
+    private let scales: [Standardisation]
+    /// What is learned now: first, where something is to be chosen, the candidates, then the mechanisms.
+    private var lessons: [MechanismLesson<Scalar>] = []
+    private var isChoosing: Bool
+    private let isCancelled = Atomic<Bool>(false)
+
+    /// - Throws: `.shape` and `.value` where data and options do not fit; a variable with no row to learn from.
+    public init(_ description: StructuralDescription, on data: StructuralDataset, options: StructuralTrainerOptions = .init()) throws(EngineError) {
+        try options.validate()
+        try data.check(description.variables)
+        self.description = description
+        self.data = data
+        self.options = options
+        scales = description.variables.enumerated().map { v, variable in
+            variable.kind == .real ? Standardisation((0..<data.rows).map { data.value($0, v) }) : Standardisation()
+        }
+        samples = (0..<options.members).map { member in
+            guard options.resamples else { return nil }
+            var random = Random(seed: options.seed, purpose: .resampling, index: member)
+            return (0..<data.rows).map { _ in random.index(below: data.rows) }.sorted()
+        }
+        for v in 0..<description.count {
+            guard !data.rowsFor(v, parents: description.parents[v]).isEmpty else {
+                throw EngineError(.value, "structural data: there is no row in which \(description.variables[v].name) is known, and its parents, "
+                    + "and it was not set, expected at least one")
+            }
+        }
+        isChoosing = false
+        let open = description.variables.indices.filter { description.mechanisms[$0] == .automatic && !description.isRoot($0) }
+        if open.isEmpty {
+            try beginLearning()
+        } else {
+            isChoosing = true
+            for v in open {
+                for candidate in Mechanism.candidates(for: description.variables[v]) {
+                    lessons.append(try lesson(v, candidate, member: 0))
+                }
+            }
+        }
+    }
+
+    /// How much is done, 0 to 1; choosing counts as half.
+    public var progress: Double {
+        if isFinished { return 1 }
+        let done = lessons.reduce(0.0) { $0 + $1.progress } / Double(max(lessons.count, 1))
+        return hasChosen ? 0.5 + done / 2 : isChoosing ? done / 2 : done
+    }
+    private var hasChosen = false
+
+    /// Trains for about `seconds`; call it again to go on. True when all is learned.
+    ///
+    /// - Throws: `.diverged`, naming the variable.
+    @discardableResult
+    public func run(seconds: Double = .infinity) throws(EngineError) -> Bool {
+        let end = now() + seconds
+        while !isFinished, !isCancelled.load(ordering: .relaxed) {
+            try runLessons(until: end)
+            if !lessons.allSatisfy(\.isFinished) { break }
+            if isChoosing { try choose() } else { isFinished = true }
+            if now() >= end { break }
+        }
+        return isFinished
+    }
+
+    /// Ends `run` from another thread, after the steps under way.
+    public func cancel() {
+        isCancelled.store(true, ordering: .relaxed)
+        for lesson in lessons { lesson.cancel() }
+    }
+
+    /// What was learned.
+    ///
+    /// - Throws: `.state` before all is.
+    public func model() throws(EngineError) -> StructuralModel<Scalar> {
+        guard isFinished else { throw EngineError(.state, "structural training: it is not finished, expected run to return true before") }
+        return try StructuralModel(description, learned: lessons, scales: scales, data: data, samples: samples)
+    }
+
+    // MARK: Lessons
+
+    private func runLessons(until end: Double) throws(EngineError) {
+        let lessons = lessons.filter { !$0.isFinished }
+        nonisolated(unsafe) var failure: EngineError?
+        let lock = Lock()
+        Threads.run(chunks: lessons.count, work: Int.max) { k in
+            guard now() < end, lock.withLock({ failure == nil }) else { return }
+            do throws(EngineError) {
+                try lessons[k].run(until: end)
+            } catch {
+                lock.withLock { failure = error }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func beginLearning() throws(EngineError) {
+        lessons = []
+        for v in 0..<description.count where !description.isRoot(v) {
+            for member in 0..<options.members { lessons.append(try lesson(v, description.mechanisms[v], member: member)) }
+        }
+    }
+
+    /// For each variable the candidate of the largest likelihood of the rows held out.
+    private func choose() throws(EngineError) {
+        var mechanisms = description.mechanisms
+        var best = [Double](repeating: -.infinity, count: description.count)
+        for lesson in lessons {
+            let likelihood = try lesson.heldOutLikelihood()
+            // A richer mechanism has to be better than a simpler one by more than nothing.
+            guard likelihood > best[lesson.variable] + 1e-3 || best[lesson.variable] == -.infinity else { continue }
+            best[lesson.variable] = likelihood
+            mechanisms[lesson.variable] = lesson.mechanism
+        }
+        description = try description.choosing(mechanisms)
+        isChoosing = false
+        hasChosen = true
+        try beginLearning()
+    }
+
+    private func lesson(_ v: Int, _ mechanism: Mechanism, member: Int) throws(EngineError) -> MechanismLesson<Scalar> {
+        try MechanismLesson(v, mechanism, description, data, rows: samples[member], scales: scales, member: member, options: options)
+    }
+}
+
+extension Mechanism {
+    /// What `automatic` chooses from, simple ones first.
+    static func candidates(for variable: Variable) -> [Mechanism] {
+        variable.kind == .real ? [.linear, .additive(), .locationScale(), .flow()] : [.linear, .softmax()]
+    }
+}
