@@ -402,6 +402,128 @@ causal_status causal_trainer_history(const causal_trainer *trainer, size_t first
 /* Rows done in the epoch under way, for a progress bar; rows is 0 where they come batch by batch. */
 causal_status causal_trainer_progress(const causal_trainer *trainer, size_t *epoch, size_t *rows_done, size_t *rows);
 
+/* ---------------------------------------------------------------- scenario: interventions on named variables */
+
+/* What is done to the variables of a structural model. At a variable its mechanism speaks first, then its edits in the order in which they
+ * were added. A row that is set, or computed from other variables, takes no other edit of that variable: VALUE, when it is used. */
+typedef struct causal_scenario causal_scenario;
+
+/* Fills result (rows) from arguments (rows x columns, row-major). Not 0: it failed, and so does the call that it was called from, with STATE.
+ * It is called on any thread, and on several at once. */
+typedef int (*causal_function)(void *context, const double *arguments, size_t rows, size_t columns, double *result);
+
+typedef enum causal_edit_kind {
+    CAUSAL_EDIT_SET = 0,        /* do(variable = values) */
+    CAUSAL_EDIT_SHIFT = 1,      /* what the mechanism says, plus values */
+    CAUSAL_EDIT_SCALE = 2,      /* what the mechanism says, times values */
+    CAUSAL_EDIT_CLAMP = 3,      /* what the mechanism says, kept within lower and upper */
+    CAUSAL_EDIT_COMPUTE = 4     /* a function of the variables in `reads`: a policy, which replaces the mechanism; or, where the variable
+                                   itself is among them, a change of what the mechanism says */
+} causal_edit_kind;
+
+typedef struct causal_edit {
+    size_t size;                /* sizeof(causal_edit) */
+    const char *variable;
+    causal_edit_kind kind;
+    const double *values;       /* set, shift, scale: 1 for all rows, or one a row */
+    size_t value_count;
+    double lower;               /* clamp */
+    double upper;
+    const char *const *reads;   /* compute: variables that are no effects of this one; they become its causes */
+    size_t read_count;
+    causal_function function;
+    void *context;
+    const uint8_t *rows;        /* NULL: all rows are concerned; or a byte a row, 0 where it is not */
+    size_t row_count;
+    const char *const *condition_reads; /* with `condition`: concerned are the rows where it gives not 0, told from these variables */
+    size_t condition_read_count;
+    causal_function condition;
+    void *condition_context;
+} causal_edit;
+#define CAUSAL_EDIT_INIT \
+    { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, 0.0, 0.0, NULL, 0, NULL, NULL, NULL, 0, NULL, 0, NULL, NULL }
+
+causal_status causal_scenario_create(causal_scenario **scenario);
+causal_status causal_scenario_free(causal_scenario *scenario);
+/* Adds an edit. Arrays and names are copied; functions and their contexts must live as long as the scenario. Whether names and numbers fit is
+ * found out where the scenario is used. VALUE: an unknown kind. */
+causal_status causal_scenario_add(causal_scenario *scenario, const causal_edit *edit);
+
+/* ---------------------------------------------------------------- structural model: each variable from its causes and noise */
+
+/* A mechanism for each variable of an acyclic graph, learned from rows. Values are doubles in the units of the data, NaN where missing; a
+ * categorical variable has whole numbers from 0. It is immutable once trained: many threads may ask it. */
+typedef struct causal_structural_model causal_structural_model;
+typedef struct causal_structural_trainer causal_structural_trainer;
+
+typedef struct causal_mechanism {
+    size_t size;                /* sizeof(causal_mechanism) */
+    size_t levels;              /* of a categorical variable, 2 or more; 0 for a real one */
+    const char *kind;           /* "auto": chosen by the likelihood of rows held out; "linear"; "additive", f(parents) + noise;
+                                   "location_scale", f(parents) + s(parents) noise; "flow", a rational-quadratic spline of Gaussian noise; all
+                                   with noise of any shape; for categorical variables "auto", "linear" or "softmax" */
+    const size_t *hidden;       /* widths of the hidden layers of its network; NULL: 64, 64 */
+    size_t hidden_count;
+    const char *activation;
+    size_t pieces;              /* of a flow's spline, 2 to 64 */
+} causal_mechanism;
+#define CAUSAL_MECHANISM_INIT { sizeof(causal_mechanism), 0, "auto", NULL, 0, "silu", 8 }
+
+typedef struct causal_structural_options {
+    size_t size;                /* sizeof(causal_structural_options) */
+    causal_dtype dtype;         /* of the mechanisms' networks */
+    size_t members;             /* networks for each mechanism, which answer separately; 1 to 1000 */
+    int resamples;              /* not 0: each member learns from rows drawn with replacement (bootstrap) */
+    size_t epochs;              /* 0: as many as make about 12000 steps, at most 1000 */
+    size_t batch_size;
+    double learning_rate;
+    double weight_decay;        /* as in AdamW */
+    double held_out;            /* the share of rows that decides when to stop and what "auto" chooses; 0 to 0.5 */
+    double patience;            /* epochs without a better likelihood of these after which a mechanism stops, as a share of all epochs */
+    uint64_t seed;
+} causal_structural_options;
+#define CAUSAL_STRUCTURAL_OPTIONS_INIT \
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 256, 0.005, 0.0, 0.1, 0.25, 0 }
+
+/* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
+ * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.
+ * CYCLE. SHAPE. VALUE: a number that a variable cannot be, named with row and variable; a mechanism that does not fit its variable; a variable
+ * with no row to learn from. */
+causal_status causal_structural_trainer_create(causal_structural_trainer **trainer, const causal_graph *graph,
+                                               const causal_mechanism *mechanisms, const double *values, const uint8_t *is_set,
+                                               size_t rows, size_t columns, const causal_structural_options *options);
+causal_status causal_structural_trainer_free(causal_structural_trainer *trainer);
+/* Learns for about `seconds` (INFINITY: until it is over) and writes to `finished` (or NULL) whether it is. Call it again to go on.
+ * DIVERGED: the message names the variable. */
+causal_status causal_structural_trainer_run(causal_structural_trainer *trainer, double seconds, int *finished);
+/* The share that is done, 0 to 1. */
+causal_status causal_structural_trainer_progress(const causal_structural_trainer *trainer, double *progress);
+/* What was learned. STATE: it is not finished. */
+causal_status causal_structural_trainer_model(const causal_structural_trainer *trainer, causal_structural_model **model);
+
+causal_status causal_structural_model_free(causal_structural_model *model);
+causal_status causal_structural_model_member_count(const causal_structural_model *model, size_t *count);
+/* Numbers in a row of noise: one for a real variable or one without parents, one a level for a categorical one with parents. */
+causal_status causal_structural_model_noise_width(const causal_structural_model *model, size_t *width);
+/* The kind of a variable's mechanism, as chosen; written as causal_model_tensor_name writes. NAME: no such variable. */
+causal_status causal_structural_model_mechanism(const causal_structural_model *model, size_t variable, char *kind, size_t capacity,
+                                                size_t *length);
+/* New rows under a scenario (NULL for none). member: who answers; SIZE_MAX for all in turn, each for an equal share of the rows. The same
+ * seed gives the same noise under every scenario. draws: row i has the noise of row i % draws, so that many scenarios, each of so many rows,
+ * meet the same chances in one call; 0: each row has its own. */
+causal_status causal_structural_model_sample(const causal_structural_model *model, const causal_scenario *scenario, size_t member,
+                                             uint64_t seed, size_t draws, double *values, size_t rows, size_t columns);
+/* What would have been had the scenario held: abduction, action, prediction, with the noise of each factual row. What is not affected keeps
+ * its bits. is_set: bytes, not 0 where do() had set a variable, which then stays set; or NULL. For continuous variables the answer rests on
+ * noise entering monotonically, for a category that was seen on Gumbel noise, of which `seed` draws one possibility.
+ * VALUE: a number that the answer rests on is missing. */
+causal_status causal_structural_model_counterfactual(const causal_structural_model *model, const double *factual, const uint8_t *is_set,
+                                                     const causal_scenario *scenario, size_t member, uint64_t seed, double *values,
+                                                     size_t rows, size_t columns);
+/* The noise of rows that were seen, rows x noise width; NaN where a variable was set, or is missing, or a parent of it is. */
+causal_status causal_structural_model_abduct(const causal_structural_model *model, const double *factual, const uint8_t *is_set,
+                                             size_t member, uint64_t seed, size_t rows, size_t columns, double *noise, size_t noise_width);
+
 /* ---------------------------------------------------------------- checkpoint */
 
 /* A checkpoint is a safetensors file: the parameters under their names, the network as metadata, and `note`, a text of the

@@ -173,6 +173,23 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_trainer_history": (_A, _N, _A, _N, _A),
     "causal_trainer_progress": (_A, _A, _A, _A),
 
+    "causal_scenario_create": (_A,),
+    "causal_scenario_free": (_A,),
+    "causal_scenario_add": (_A, _A),
+
+    "causal_structural_trainer_create": (_A, _A, _A, _A, _A, _N, _N, _A),
+    "causal_structural_trainer_free": (_A,),
+    "causal_structural_trainer_run": (_A, _F, _A),
+    "causal_structural_trainer_progress": (_A, _A),
+    "causal_structural_trainer_model": (_A, _A),
+    "causal_structural_model_free": (_A,),
+    "causal_structural_model_member_count": (_A, _A),
+    "causal_structural_model_noise_width": (_A, _A),
+    "causal_structural_model_mechanism": (_A, _N, _A, _N, _A),
+    "causal_structural_model_sample": (_A, _A, _N, _S, _N, _A, _N, _N),
+    "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _N, _N),
+    "causal_structural_model_abduct": (_A, _A, _A, _N, _S, _N, _N, _A, _N),
+
     "causal_model_save": (_A, _A, _T, _T),
     "causal_model_load": (_A, _T),
     "causal_model_encode": (_A, _A, _T, _A, _N, _A),

@@ -4,11 +4,11 @@ internal import Glibc
 extension StructuralModel {
     /// Noise for new rows: (rows, noiseWidth). Row i depends on the seed and on i alone, so that runs with one seed differ by their
     /// scenario only, and a row is the same among few rows or many.
-    func drawNoise(rows: Int, firstRow: Int = 0, member: Int, seed: UInt64, into noise: UnsafeMutablePointer<Double>) throws(EngineError) {
+    func drawNoise(rows: Int, firstRow: Int = 0, draws: Int? = nil, member: Int, seed: UInt64, into noise: UnsafeMutablePointer<Double>) throws(EngineError) {
         let districts = districts[member]
         try mechanisms.forEachChunk(of: rows) { chunk throws(EngineError) in
             for row in chunk {
-                var random = Random(seed: seed, purpose: .noise, index: firstRow + row)
+                var random = Random(seed: seed, purpose: .noise, index: draws.map { (firstRow + row) % $0 } ?? firstRow + row)
                 let target = noise + row * noiseWidth
                 for district in districts {
                     // Those who have a hidden common cause take the noise of one and the same row.

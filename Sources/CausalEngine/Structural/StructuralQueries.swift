@@ -3,20 +3,24 @@ public import CausalKernels
 extension StructuralModel {
     /// New rows under a scenario, (rows, variables). The same seed gives the same noise under every scenario.
     ///
-    /// - Parameter member: who answers; nil for all in turn, each for an equal share of the rows.
+    /// - Parameters:
+    ///   - member: who answers; nil for all in turn, each for an equal share of the rows.
+    ///   - draws: row i has the noise of row i % draws, so that many scenarios, each of so many rows, meet the same chances; nil: each row
+    ///     has its own.
     /// - Throws: what the scenario's names, values and functions give reason for.
-    public func sample(rows: Int, under scenario: Scenario = Scenario(), member: Int? = nil, seed: UInt64) throws(EngineError) -> Matrix<Double> {
+    public func sample(rows: Int, under scenario: Scenario = Scenario(), member: Int? = nil, seed: UInt64, draws: Int? = nil)
+        throws(EngineError) -> Matrix<Double> {
         var values = try Matrix<Double>(rows: rows, columns: variables.count, repeating: 0)
-        try values.withMutableView { values throws(EngineError) in try sample(under: scenario, member: member, seed: seed, into: values) }
+        try values.withMutableView { values throws(EngineError) in try sample(under: scenario, member: member, seed: seed, draws: draws, into: values) }
         return values
     }
 
-    package func sample(under scenario: Scenario, member: Int?, seed: UInt64, into values: MutableMatrixView<Double>) throws(EngineError) {
+    package func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, into values: MutableMatrixView<Double>) throws(EngineError) {
         try expect(values.columns, "sample")
         let compiled = try CompiledScenario(scenario, description, rows: values.rows)
         try forEachMember(member, rows: values.rows) { member, rows throws(EngineError) in
             let noise = try Storage<Double>(count: checkedSize(rows.count, noiseWidth, of: "noise of \(rows.count) rows"), of: "noise")
-            try drawNoise(rows: rows.count, firstRow: rows.lowerBound, member: member, seed: seed, into: noise.pointer)
+            try drawNoise(rows: rows.count, firstRow: rows.lowerBound, draws: draws, member: member, seed: seed, into: noise.pointer)
             try simulate(MatrixView(noise.pointer, rows: rows.count, columns: noiseWidth), member: member, under: compiled,
                          firstRow: rows.lowerBound, into: values.rows(from: rows.lowerBound, count: rows.count))
         }
@@ -57,15 +61,23 @@ extension StructuralModel {
 
     /// The noise of rows that were seen, (rows, noiseWidth); NaN where a variable was set, or is missing, or a parent of it is.
     public func abduct(_ factual: Matrix<Double>, isSet: [Bool]? = nil, member: Int, seed: UInt64 = 0) throws(EngineError) -> Matrix<Double> {
-        try check(member: member)
-        try expect(factual.columns, "abduction: the rows")
         let data = try StructuralDataset(factual, isSet: isSet)
-        try checkAllowed(data.view, "abduction")
         var noise = try Matrix<Double>(rows: factual.rows, columns: noiseWidth, repeating: 0)
         try noise.withMutableView { noise throws(EngineError) in
-            try mechanisms.abduct(data.view, isSet: data.setView, member: member, seed: seed, into: noise.pointer)
+            try abduct(data.view, isSet: data.setView, member: member, seed: seed, into: noise)
         }
         return noise
+    }
+
+    package func abduct(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
+                        into noise: MutableMatrixView<Double>) throws(EngineError) {
+        try check(member: member)
+        try expect(factual.columns, "abduction: the rows")
+        guard noise.rows == factual.rows, noise.columns == noiseWidth else {
+            throw EngineError(.shape, "abduction: noise of shape \(noise.shape), expected (\(factual.rows), \(noiseWidth))")
+        }
+        try checkAllowed(factual, "abduction")
+        try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
     }
 
     // MARK: Checks

@@ -1,0 +1,84 @@
+public import CCausal
+internal import CausalEngine
+internal import CausalKernels
+
+/// A scenario, which C extends in place.
+final class ScenarioObject: Handled {
+    static let kind = Kind.scenario
+    fileprivate(set) var scenario = Scenario()
+}
+
+/// The scenario of a handle now; NULL is one without edits.
+func scenario(_ handle: OpaquePointer?) throws -> Scenario {
+    guard handle != nil else { return Scenario() }
+    return try HandleTable.reading(handle, ScenarioObject.self) { $0.scenario }
+}
+
+@_cdecl("causal_scenario_create") @implementation
+public func causal_scenario_create(_ scenario: UnsafeMutablePointer<OpaquePointer?>?) -> causal_status {
+    call { try require(scenario, "scenario").pointee = try HandleTable.insert(ScenarioObject()) }
+}
+
+@_cdecl("causal_scenario_free") @implementation
+public func causal_scenario_free(_ scenario: OpaquePointer?) -> causal_status {
+    call { try HandleTable.remove(scenario, .scenario) }
+}
+
+@_cdecl("causal_scenario_add") @implementation
+public func causal_scenario_add(_ scenario: OpaquePointer?, _ edit: UnsafePointer<causal_edit>?) -> causal_status {
+    call {
+        let edit = try Scenario.Edit(try options(edit, "edit"))
+        try HandleTable.owning(scenario, ScenarioObject.self) { $0.scenario = $0.scenario.adding(edit) }
+    }
+}
+
+extension Scenario.Edit {
+    fileprivate init(_ given: causal_edit) throws {
+        let variable = try text(given.variable, "edit->variable")
+        let rows = try given.rows.map { rows in
+            let count = try size(given.row_count, "edit->row_count")
+            return (0..<count).map { rows[$0] != 0 }
+        }
+        let condition = try given.condition.map { condition in
+            Scenario.Condition(reads: try names(given.condition_reads, given.condition_read_count, "edit->condition_reads"),
+                               isMet: function(condition, given.condition_context))
+        }
+        let action: Scenario.Action
+        switch given.kind {
+        case CAUSAL_EDIT_SET: action = .set(try value(given))
+        case CAUSAL_EDIT_SHIFT: action = .shift(try value(given))
+        case CAUSAL_EDIT_SCALE: action = .scale(try value(given))
+        case CAUSAL_EDIT_CLAMP:
+            guard given.lower <= given.upper else {
+                throw EngineError(.value, "edit: lower is \(given.lower) and upper \(given.upper), expected lower at most upper")
+            }
+            action = .clamp(given.lower...given.upper)
+        case CAUSAL_EDIT_COMPUTE:
+            action = .compute(reads: try names(given.reads, given.read_count, "edit->reads"),
+                              function(try require(given.function, "edit->function"), given.context))
+        default: throw EngineError(.value, "edit->kind is \(given.kind.rawValue), expected one of causal_edit_kind")
+        }
+        self.init(variable: variable, action: action, rows: rows, condition: condition)
+    }
+}
+
+private func value(_ given: causal_edit) throws -> Scenario.Value {
+    let count = try size(given.value_count, "edit->value_count"), values = try require(given.values, "edit->values")
+    guard count > 0 else { throw EngineError(.shape, "edit->value_count is 0, expected 1, or one a row") }
+    return count == 1 ? .constant(values[0]) : .rows(Array(UnsafeBufferPointer(start: values, count: count)))
+}
+
+private func names(_ list: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int, _ name: String) throws -> [String] {
+    let count = try size(count, "\(name): their number")
+    guard count > 0 else { return [] }
+    let list = try require(list, name)
+    return try (0..<count).map { try text(list[$0], "\(name)[\($0)]") }
+}
+
+private func function(_ body: @escaping causal_function, _ context: UnsafeMutableRawPointer?) -> Scenario.Function {
+    nonisolated(unsafe) let context = context
+    return { arguments, result throws(EngineError) in
+        let status = body(context, arguments.pointer, arguments.rows, arguments.columns, result)
+        guard status == 0 else { throw EngineError(.state, "scenario: a function of it failed, with \(status)") }
+    }
+}

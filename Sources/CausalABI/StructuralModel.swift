@@ -1,0 +1,94 @@
+public import CCausal
+internal import CausalEngine
+internal import CausalKernels
+
+/// What C asks of a structural model of either precision.
+protocol StructuralAnswers {
+    var description: StructuralDescription { get }
+    var members: Int { get }
+    var noiseWidth: Int { get }
+    func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, into values: MutableMatrixView<Double>) throws(EngineError)
+    func counterfactual(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64,
+                        into values: MutableMatrixView<Double>) throws(EngineError)
+    func abduct(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
+                into noise: MutableMatrixView<Double>) throws(EngineError)
+}
+
+extension StructuralModel: StructuralAnswers {}
+
+final class StructuralModelObject: Handled {
+    static let kind = Kind.structuralModel
+    let model: any StructuralAnswers
+    init(_ model: any StructuralAnswers) { self.model = model }
+}
+
+private func reading<Result>(_ handle: OpaquePointer?, _ body: (any StructuralAnswers) throws -> Result) throws -> Result {
+    try HandleTable.reading(handle, StructuralModelObject.self) { try body($0.model) }
+}
+
+@_cdecl("causal_structural_model_free") @implementation
+public func causal_structural_model_free(_ model: OpaquePointer?) -> causal_status {
+    call { try HandleTable.remove(model, .structuralModel) }
+}
+
+@_cdecl("causal_structural_model_member_count") @implementation
+public func causal_structural_model_member_count(_ model: OpaquePointer?, _ count: UnsafeMutablePointer<Int>?) -> causal_status {
+    call { try reading(model) { try require(count, "count").pointee = $0.members } }
+}
+
+@_cdecl("causal_structural_model_noise_width") @implementation
+public func causal_structural_model_noise_width(_ model: OpaquePointer?, _ width: UnsafeMutablePointer<Int>?) -> causal_status {
+    call { try reading(model) { try require(width, "width").pointee = $0.noiseWidth } }
+}
+
+@_cdecl("causal_structural_model_mechanism") @implementation
+public func causal_structural_model_mechanism(_ model: OpaquePointer?, _ variable: Int, _ kind: UnsafeMutablePointer<CChar>?, _ capacity: Int,
+                                              _ length: UnsafeMutablePointer<Int>?) -> causal_status {
+    call {
+        try reading(model) { model in
+            let count = model.description.variables.count
+            guard (0..<count).contains(variable) else {
+                throw EngineError(.name, "structural model: variable \(UInt(bitPattern: variable)) does not exist, expected 0 to \(count - 1)")
+            }
+            try write(model.description.mechanisms[variable].name, to: kind, capacity: capacity, length: length, "kind")
+        }
+    }
+}
+
+@_cdecl("causal_structural_model_sample") @implementation
+public func causal_structural_model_sample(_ model: OpaquePointer?, _ scenario: OpaquePointer?, _ member: Int, _ seed: UInt64,
+                                           _ draws: Int, _ values: UnsafeMutablePointer<Double>?, _ rows: Int, _ columns: Int) -> causal_status {
+    call {
+        let scenario = try CausalABI.scenario(scenario)
+        try reading(model) { model in
+            // SIZE_MAX, seen as a signed number.
+            try model.sample(under: scenario, member: member == -1 ? nil : member, seed: seed, draws: draws == 0 ? nil : try size(draws, "draws"),
+                             into: try mutableMatrix(values, rows, columns, "values"))
+        }
+    }
+}
+
+@_cdecl("causal_structural_model_counterfactual") @implementation
+public func causal_structural_model_counterfactual(_ model: OpaquePointer?, _ factual: UnsafePointer<Double>?, _ isSet: UnsafePointer<UInt8>?,
+                                                   _ scenario: OpaquePointer?, _ member: Int, _ seed: UInt64,
+                                                   _ values: UnsafeMutablePointer<Double>?, _ rows: Int, _ columns: Int) -> causal_status {
+    call {
+        let scenario = try CausalABI.scenario(scenario)
+        try reading(model) { model in
+            try model.counterfactual(try matrix(factual, rows, columns, "factual"), isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"),
+                                     under: scenario, member: member, seed: seed, into: try mutableMatrix(values, rows, columns, "values"))
+        }
+    }
+}
+
+@_cdecl("causal_structural_model_abduct") @implementation
+public func causal_structural_model_abduct(_ model: OpaquePointer?, _ factual: UnsafePointer<Double>?, _ isSet: UnsafePointer<UInt8>?,
+                                           _ member: Int, _ seed: UInt64, _ rows: Int, _ columns: Int, _ noise: UnsafeMutablePointer<Double>?,
+                                           _ noiseWidth: Int) -> causal_status {
+    call {
+        try reading(model) { model in
+            try model.abduct(try matrix(factual, rows, columns, "factual"), isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"),
+                             member: member, seed: seed, into: try mutableMatrix(noise, rows, noiseWidth, "noise"))
+        }
+    }
+}

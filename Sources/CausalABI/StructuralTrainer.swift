@@ -1,0 +1,114 @@
+public import CCausal
+internal import CausalEngine
+internal import CausalKernels
+
+/// A structural trainer of either precision.
+class StructuralTrainerObject: Handled {
+    static var kind: Kind { .structuralTrainer }
+
+    func run(seconds: Double) throws -> Bool { fatalError("abstract") }
+    var progress: Double { fatalError("abstract") }
+    func model() throws -> StructuralModelObject { fatalError("abstract") }
+}
+
+private final class StructuralTrainerOf<Scalar: EngineScalar>: StructuralTrainerObject {
+    private let trainer: StructuralTrainer<Scalar>
+    init(_ trainer: StructuralTrainer<Scalar>) { self.trainer = trainer }
+
+    override func run(seconds: Double) throws -> Bool { try trainer.run(seconds: seconds) }
+    override var progress: Double { trainer.progress }
+    override func model() throws -> StructuralModelObject { StructuralModelObject(try trainer.model()) }
+}
+
+@_cdecl("causal_structural_trainer_create") @implementation
+public func causal_structural_trainer_create(_ trainer: UnsafeMutablePointer<OpaquePointer?>?, _ graph: OpaquePointer?,
+                                             _ mechanisms: UnsafePointer<causal_mechanism>?, _ values: UnsafePointer<Double>?,
+                                             _ isSet: UnsafePointer<UInt8>?, _ rows: Int, _ columns: Int,
+                                             _ options: UnsafePointer<causal_structural_options>?) -> causal_status {
+    call {
+        let out = try require(trainer, "trainer"), given = try CausalABI.options(options, "options")
+        let description = try HandleTable.reading(graph, GraphObject.self) { object in
+            let graph = object.graph
+            guard let mechanisms else { return try StructuralDescription(graph) }
+            var variables: [Variable] = [], kinds: [Mechanism] = []
+            for v in 0..<graph.count {
+                let given = try CausalABI.options(mechanisms + v, "mechanisms[\(v)]")
+                let levels = try size(given.levels, "mechanisms[\(v)].levels")
+                variables.append(Variable(graph.names[v], levels == 0 ? .real : .categorical(levels: levels)))
+                kinds.append(try mechanism(given, "mechanisms[\(v)]"))
+            }
+            return try StructuralDescription(graph, variables: variables, mechanisms: kinds)
+        }
+        let data = try StructuralDataset(try matrix(values, rows, columns, "values"),
+                                         isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"))
+        let settings = try structuralOptions(given)
+        let object: StructuralTrainerObject = try dispatch(
+            given.dtype,
+            float: { StructuralTrainerOf(try StructuralTrainer<Float>(description, on: data, options: settings)) },
+            double: { StructuralTrainerOf(try StructuralTrainer<Double>(description, on: data, options: settings)) })
+        out.pointee = try HandleTable.insert(object)
+    }
+}
+
+@_cdecl("causal_structural_trainer_free") @implementation
+public func causal_structural_trainer_free(_ trainer: OpaquePointer?) -> causal_status {
+    call { try HandleTable.remove(trainer, .structuralTrainer) }
+}
+
+@_cdecl("causal_structural_trainer_run") @implementation
+public func causal_structural_trainer_run(_ trainer: OpaquePointer?, _ seconds: Double, _ finished: UnsafeMutablePointer<Int32>?) -> causal_status {
+    call {
+        guard !seconds.isNaN else { throw EngineError(.value, "seconds is nan") }
+        let isFinished = try HandleTable.owning(trainer, StructuralTrainerObject.self) { try $0.run(seconds: seconds) }
+        finished?.pointee = isFinished ? 1 : 0
+    }
+}
+
+@_cdecl("causal_structural_trainer_progress") @implementation
+public func causal_structural_trainer_progress(_ trainer: OpaquePointer?, _ progress: UnsafeMutablePointer<Double>?) -> causal_status {
+    call {
+        let progress = try require(progress, "progress")
+        try HandleTable.reading(trainer, StructuralTrainerObject.self) { progress.pointee = $0.progress }
+    }
+}
+
+@_cdecl("causal_structural_trainer_model") @implementation
+public func causal_structural_trainer_model(_ trainer: OpaquePointer?, _ model: UnsafeMutablePointer<OpaquePointer?>?) -> causal_status {
+    call {
+        let out = try require(model, "model")
+        out.pointee = try HandleTable.insert(try HandleTable.reading(trainer, StructuralTrainerObject.self) { try $0.model() })
+    }
+}
+
+private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mechanism {
+    let count = try size(given.hidden_count, "\(name).hidden_count"), kind = try text(given.kind, "\(name).kind")
+    var hidden = Mechanism.usualHidden
+    if let widths = given.hidden { hidden = try (0..<count).map { try size(widths[$0], "\(name).hidden[\($0)]") } }
+    let activationName = try text(given.activation, "\(name).activation")
+    guard let activation = Activation(rawValue: activationName) else {
+        throw EngineError(.value, "\(name).activation is \"\(activationName)\", expected one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    switch kind {
+    case "auto": return .automatic
+    case "linear": return .linear
+    case "additive": return .additive(hidden: hidden, activation: activation)
+    case "location_scale": return .locationScale(hidden: hidden, activation: activation)
+    case "flow": return .flow(hidden: hidden, activation: activation, pieces: try size(given.pieces, "\(name).pieces"))
+    case "softmax": return .softmax(hidden: hidden, activation: activation)
+    default: throw EngineError(.value, "\(name).kind is \"\(kind)\", expected one of auto, linear, additive, location_scale, flow, softmax")
+    }
+}
+
+private func structuralOptions(_ given: causal_structural_options) throws -> StructuralTrainerOptions {
+    var options = StructuralTrainerOptions()
+    options.members = try size(given.members, "members")
+    options.resamples = given.resamples != 0
+    options.epochs = given.epochs == 0 ? nil : try size(given.epochs, "epochs")
+    options.batchSize = try size(given.batch_size, "batch_size")
+    options.learningRate = given.learning_rate
+    options.weightDecay = given.weight_decay
+    options.heldOut = given.held_out
+    options.patience = given.patience
+    options.seed = given.seed
+    return options
+}
