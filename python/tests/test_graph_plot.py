@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from causal_engine import DAGRewiring
 from causal_engine._graph_drawing import svg
 from causal_engine._graph_layout import layout
-from causal_engine._graph_picture import HEIGHT, picture
+from causal_engine._graph_picture import picture
+from causal_engine._graph_shapes import HEIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
 
