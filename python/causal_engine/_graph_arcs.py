@@ -30,7 +30,7 @@ def _arcs(left: Box, right: Box) -> Iterator[Curve]:
             yield _curve(start, (third, third * out), end, (-third, -third * back))
     else:       # one above the other
         for loop in _LOOPS:
-            for side in 1, -1:
+            for side in (1, -1) if loop < left.x - left.width / 2 else (1,):       # a picture begins at 0
                 yield _curve(port(left, side, 0.5 * side), (loop * side, loop / 2),
                              port(right, side, -0.5 * side), (loop * side, -loop / 2))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import size
 from ._graph import NumberedGraph
 from ._graph_drawing import MOST_SHOWN, draw, svg
 from ._graph_names import number_of, summary
@@ -15,7 +16,7 @@ from ._graph_networkx import write_networkx
 from ._graph_picture import Picture, picture
 from ._graph_questions import GraphQuestions
 from ._graph_source import members, pairs, source_of
-from .errors import ArgumentError, shown
+from .errors import ArgumentError, InvalidValueError, shown
 from .features import checked_names
 from .graph_formats import write_dagitty, write_dot
 
@@ -226,12 +227,17 @@ class Graph(GraphQuestions):
 
 def _names(variables: Any, ends: list[Any]) -> tuple[str, ...]:
     """The names of all variables, of which some are at the ends of edges."""
-    if isinstance(variables, int):
-        return tuple(f"x{number}" for number in range(variables))
     if variables is None:
         for end in ends:
             if not isinstance(end, str):
                 raise ArgumentError(f"an edge ends at {shown(end)}, expected a name, or `variables` that it is the number of")
         return tuple(dict.fromkeys(ends))
-    listed = list(variables) if isinstance(variables, Iterable) and not isinstance(variables, str) else variables
-    return checked_names(listed, len(listed) if isinstance(listed, list) else 0, "variables") or ()
+    if isinstance(variables, str):
+        raise ArgumentError(f"variables is {shown(variables)}, expected names or how many there are")
+    if not isinstance(variables, Iterable):
+        count = size(variables, "variables")
+        if count > 65535:
+            raise InvalidValueError(f"variables is {count}, expected at most 65535")
+        return tuple(f"x{number}" for number in range(count))
+    listed = list(variables)
+    return checked_names(listed, len(listed), "variables") or ()
