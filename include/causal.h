@@ -71,7 +71,7 @@ causal_status causal_get_threads(size_t *threads);
 
 /* ---------------------------------------------------------------- graph: who causes whom */
 
-/* An immutable directed graph over variables 0 .. count-1. */
+/* An immutable directed graph over variables 0 .. count-1, of which pairs may share a hidden cause. */
 typedef struct causal_graph causal_graph;
 
 /* adjacency: count x count bytes, row-major, adjacency[i * count + j] != 0 for an edge i -> j. names: count texts, all
@@ -94,12 +94,50 @@ causal_status causal_graph_descendants(const causal_graph *graph, size_t variabl
 causal_status causal_graph_topological_order(const causal_graph *graph, size_t *order);
 /* A cycle as the variables along it, each once; *count is 0 in an acyclic graph. `cycle` has room for every variable. */
 causal_status causal_graph_find_cycle(const causal_graph *graph, size_t *cycle, size_t *count);
-/* The graph after do(): a new one, without the edges into the variables that `mask` (count bytes) sets. */
+/* The graph after do(): a new one, in which neither edges nor hidden causes reach the variables that `mask` (count bytes) sets. */
 causal_status causal_graph_intervene(const causal_graph *graph, const uint8_t *mask, size_t count, causal_graph **rewired);
 /* A copy of the matrix `weight`, read as [parent, child], with the columns of the variables that `mask` sets made 0: the
  * edges into them. `masked` has the same dtype and shape; columns = variables. */
 causal_status causal_graph_mask_edges(const causal_graph *graph, const uint8_t *mask, const void *weight, causal_dtype dtype,
                                       size_t rows, size_t columns, void *masked);
+
+/* A new graph in which pairs share a hidden cause: i and j where pairs[i * count + j] or pairs[j * count + i] is not 0 (count x count
+ * bytes), and those that do already. VALUE: a variable paired with itself. */
+causal_status causal_graph_confound(const causal_graph *graph, const uint8_t *pairs, size_t count, causal_graph **confounded);
+/* Writes which pairs share a hidden cause, symmetric: count x count bytes, 0 or 1. */
+causal_status causal_graph_confounded(const causal_graph *graph, uint8_t *pairs, size_t count);
+/* The groups that hidden causes connect (c-components): writes to first[v] the smallest variable of the group of v. */
+causal_status causal_graph_districts(const causal_graph *graph, size_t *first);
+
+/* Questions about sets of variables, each a mask of `count` bytes. All want an acyclic graph (CYCLE) and sets without a common
+ * variable (VALUE), and take time linear in variables and edges unless they say otherwise. *answer becomes 0 or 1. */
+
+/* Whether the graph makes x independent of y given `given` (NULL: nothing): d-separation; with hidden causes m-separation. An empty
+ * set is separated from everything. */
+causal_status causal_graph_is_separated(const causal_graph *graph, const uint8_t *x, const uint8_t *y, const uint8_t *given,
+                                        size_t count, int *answer);
+/* Whether `set` meets the back-door criterion: it has no descendant of a treatment and blocks all paths to the outcomes that begin with
+ * an arrow into a treatment, together with the other treatments where there are several. Adjusting for it then gives the
+ * (joint) effect. VALUE: no treatment or no outcome. */
+causal_status causal_graph_is_back_door_set(const causal_graph *graph, const uint8_t *set, const uint8_t *treatments,
+                                            const uint8_t *outcomes, size_t count, int *answer);
+/* Back-door sets of which nothing can be left out, of `allowed` variables (NULL: all): at most `capacity` masks, capacity x count
+ * bytes, and their number to `found`, 0 where there are none. The first is the one nearest to the outcomes. Each takes at most a time
+ * that is the product of variables and edges. */
+causal_status causal_graph_back_door_sets(const causal_graph *graph, const uint8_t *treatments, const uint8_t *outcomes,
+                                          const uint8_t *allowed, size_t count, uint8_t *sets, size_t capacity, size_t *found);
+/* Whether P(outcomes | do(treatments)) follows from the distribution of the variables for every model with this graph; without hidden
+ * causes it always does. Takes polynomial time, and next to none where few causes are hidden. */
+causal_status causal_graph_is_identified(const causal_graph *graph, const uint8_t *treatments, const uint8_t *outcomes, size_t count,
+                                         int *answer);
+/* What stands in the way of answering a question about the outcomes under do(intervened) one mechanism after the other, each learned
+ * from its own parents. Of the descendants of what is set that are an outcome or still cause one: those that share a hidden cause with
+ * an ancestor, and where draws_noise is not 0 (the noise is not that of a given row, as in a counterfactual) those that
+ * share one with another variable that is an outcome or still causes one. Writes indices in ascending order to `indices`, which has
+ * room for every variable, and their number to `found`. Where there are some, the query may still be identified in another way.
+ * A variable may be in both sets. Takes at most a time that is the product of variables and edges. */
+causal_status causal_graph_confounded_mechanisms(const causal_graph *graph, const uint8_t *intervened, const uint8_t *outcomes,
+                                                 size_t count, int draws_noise, size_t *indices, size_t *found);
 
 /* ---------------------------------------------------------------- intervention: do(X = v) */
 

@@ -115,7 +115,7 @@ public func causal_graph_mask_edges(_ graph: OpaquePointer?, _ mask: UnsafePoint
     }
 }
 
-private func reading<Result>(_ handle: OpaquePointer?, _ body: (Graph) throws -> Result) throws -> Result {
+func reading<Result>(_ handle: OpaquePointer?, _ body: (Graph) throws -> Result) throws -> Result {
     try HandleTable.reading(handle, GraphObject.self) { try body($0.graph) }
 }
 
@@ -131,10 +131,10 @@ private func list(_ graph: OpaquePointer?, _ indices: UnsafeMutablePointer<Int>?
     }
 }
 
-private func expectVariables(_ count: Int, _ graph: Graph) throws {
+func expectVariables(_ count: Int, _ graph: Graph) throws {
     guard count == graph.count else {
         throw EngineError(.shape, "\(UInt(bitPattern: count)) variables given, the graph has \(graph.count)")
     }
 }
 
-private func bools(_ mask: UnsafePointer<UInt8>, _ count: Int) -> [Bool] { (0..<count).map { mask[$0] != 0 } }
+func bools(_ mask: UnsafePointer<UInt8>, _ count: Int) -> [Bool] { (0..<count).map { mask[$0] != 0 } }

@@ -31,6 +31,7 @@ static const float nan_row[N] = {0, NAN, 0};
 
 static void bad_graph(causal_graph *g, causal_status s) {
     causal_graph *out;
+    int answer;
     EXPECT(s, causal_graph_variable_count(g, sizes));
     EXPECT(s, causal_graph_adjacency(g, bytes, N));
     EXPECT(s, causal_graph_parents(g, 0, sizes, sizes));
@@ -41,6 +42,14 @@ static void bad_graph(causal_graph *g, causal_status s) {
     EXPECT(s, causal_graph_find_cycle(g, sizes, sizes));
     EXPECT(s, causal_graph_intervene(g, bytes, N, &out));
     EXPECT(s, causal_graph_mask_edges(g, bytes, numbers, CAUSAL_FLOAT32, N, N, doubles));
+    EXPECT(s, causal_graph_confound(g, bytes, N, &out));
+    EXPECT(s, causal_graph_confounded(g, bytes, N));
+    EXPECT(s, causal_graph_districts(g, sizes));
+    EXPECT(s, causal_graph_is_separated(g, bytes, bytes, NULL, N, &answer));
+    EXPECT(s, causal_graph_is_back_door_set(g, bytes, bytes, bytes, N, &answer));
+    EXPECT(s, causal_graph_back_door_sets(g, bytes, bytes, NULL, N, bytes, 1, sizes));
+    EXPECT(s, causal_graph_is_identified(g, bytes, bytes, N, &answer));
+    EXPECT(s, causal_graph_confounded_mechanisms(g, bytes, bytes, N, 1, sizes, sizes));
     if (g != NULL) EXPECT(s, causal_graph_free(g));
 }
 
@@ -158,6 +167,61 @@ static void graphs(void) {
     EXPECT(CAUSAL_ERROR_DTYPE, causal_graph_mask_edges(graph, bytes, numbers, (causal_dtype)7, N, N, doubles));
     OK(causal_graph_free(graph));
     EXPECT(CAUSAL_ERROR_HANDLE, causal_graph_free(graph));
+}
+
+static void questions_to_graphs(void) {
+    static const uint8_t chain[N * N] = {0, 1, 0, 0, 0, 1, 0, 0, 0}, ring[N * N] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
+    static const uint8_t itself[N * N] = {0, 0, 0, 0, 1, 0, 0, 0, 0}, ends[N * N] = {0, 0, 1, 0, 0, 0, 0, 0, 0};
+    static const uint8_t none[N] = {0, 0, 0}, first[N] = {1, 0, 0}, second[N] = {0, 1, 0}, third[N] = {0, 0, 1};
+    causal_graph *graph, *cyclic, *hidden;
+    int answer = -1;
+    OK(causal_graph_create(&graph, chain, N, NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_confound(graph, NULL, N, &hidden));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_confound(graph, ends, N, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_confound(graph, ends, N - 1, &hidden));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_confound(graph, ends, HUGE_SIZE, &hidden));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_confound(graph, itself, N, &hidden));
+    OK(causal_graph_confound(graph, ends, N, &hidden));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_confounded(hidden, NULL, N));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_confounded(hidden, bytes, N + 1));
+    OK(causal_graph_confounded(hidden, bytes, N));
+    expect(bytes[2] && bytes[6] && !bytes[1] ? CAUSAL_OK : CAUSAL_ERROR_VALUE, CAUSAL_OK, "confounded pairs", __LINE__);
+    memset(bytes, 0, sizeof bytes);
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_districts(hidden, NULL));
+    OK(causal_graph_districts(hidden, sizes));
+    expect(sizes[0] == 0 && sizes[1] == 1 && sizes[2] == 0 ? CAUSAL_OK : CAUSAL_ERROR_VALUE, CAUSAL_OK, "districts", __LINE__);
+
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_is_separated(graph, NULL, third, second, N, &answer));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_is_separated(graph, first, NULL, second, N, &answer));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_is_separated(graph, first, third, second, N, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_is_separated(graph, first, third, second, HUGE_SIZE, &answer));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_is_separated(graph, first, first, second, N, &answer));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_is_separated(graph, first, third, third, N, &answer));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_is_back_door_set(graph, NULL, first, third, N, &answer));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_is_back_door_set(graph, second, first, third, N, NULL));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_is_back_door_set(graph, third, first, third, N, &answer));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_is_back_door_set(graph, second, none, third, N, &answer));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_back_door_sets(graph, first, none, NULL, N, bytes, 1, sizes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_back_door_sets(graph, first, third, NULL, N, NULL, 1, sizes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_back_door_sets(graph, first, third, NULL, N, bytes, 1, NULL));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_graph_back_door_sets(graph, first, third, NULL, N, bytes, HUGE_SIZE, sizes));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_graph_back_door_sets(graph, first, third, NULL, N, bytes, HUGE_SIZE / 4, sizes));
+    OK(causal_graph_back_door_sets(graph, first, third, NULL, N, NULL, 0, sizes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_is_identified(graph, first, NULL, N, &answer));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_is_identified(graph, first, first, N, &answer));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_confounded_mechanisms(graph, first, third, N, 1, NULL, sizes));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_confounded_mechanisms(graph, first, third, N, 1, sizes, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_confounded_mechanisms(graph, first, third, 0, 1, sizes, sizes));
+
+    OK(causal_graph_create(&cyclic, ring, N, NULL));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_is_separated(cyclic, first, third, NULL, N, &answer));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_is_back_door_set(cyclic, none, first, third, N, &answer));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_back_door_sets(cyclic, first, third, NULL, N, bytes, 1, sizes));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_is_identified(cyclic, first, third, N, &answer));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_confounded_mechanisms(cyclic, first, third, N, 1, sizes, sizes));
+    OK(causal_graph_free(cyclic));
+    OK(causal_graph_free(hidden));
+    OK(causal_graph_free(graph));
 }
 
 static void models(void) {
@@ -424,6 +488,7 @@ int main(void) {
     if (causal_status_name((causal_status)99) == NULL) failures++;
 
     graphs();
+    questions_to_graphs();
     models();
     interventions();
     training();

@@ -18,6 +18,7 @@ from .errors import (
     ArgumentError, BusyError, CausalError, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
     InvalidValueError, OutOfMemoryError, ShapeError, StateError, UnknownNameError,
 )
+from .graph import Graph
 from .history import Epoch, History
 from .loss_functions import CausalLosses, CausalMetrics
 from .rewiring import CausalLayerRewiring, DAGRewiring
@@ -32,7 +33,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Gradients",
+    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Gradients", "Graph",
     "HandleError", "History", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "Trace",
     "UnknownNameError", "get_threads", "set_threads",
 ]

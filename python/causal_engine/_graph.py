@@ -1,9 +1,9 @@
-"""A graph as the engine holds it: immutable."""
+"""A graph as the engine holds it: immutable, and its variables are numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ctypes import byref, c_char_p, c_size_t
+from collections.abc import Iterable, Sequence
+from ctypes import byref, c_char_p, c_int, c_size_t
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ._arrays import address, dtype_code, text
 from ._bindings import Handle, library
+from .errors import OutOfMemoryError
 
 
-class Graph:
+class NumberedGraph:
     """A graph's handle, and what can be asked of it."""
 
     def __init__(self, handle: Handle, count: int) -> None:
@@ -21,7 +22,7 @@ class Graph:
         self.count = count
 
     @classmethod
-    def of(cls, adjacency: NDArray[np.uint8], names: Sequence[str] | None = None) -> Graph:
+    def of(cls, adjacency: NDArray[np.uint8], names: Sequence[str] | None = None) -> NumberedGraph:
         count = len(adjacency)
         dense = np.ascontiguousarray(adjacency)
         texts = None if names is None else (c_char_p * count)(*(text(name, "a name") for name in names))
@@ -38,8 +39,71 @@ class Graph:
     def children(self, variable: int) -> list[int]:
         return self._indices(library.causal_graph_children, variable)
 
+    def ancestors(self, variable: int) -> list[int]:
+        return self._indices(library.causal_graph_ancestors, variable)
+
+    def descendants(self, variable: int) -> list[int]:
+        return self._indices(library.causal_graph_descendants, variable)
+
     def cycle(self) -> list[int]:
         return self._indices(library.causal_graph_find_cycle)
+
+    def edges(self) -> list[tuple[int, int]]:
+        return [(cause, effect) for cause, effect in np.argwhere(self.adjacency()).tolist()]
+
+    def confounded(self) -> list[tuple[int, int]]:
+        """The pairs that share a hidden cause, the smaller variable first."""
+        matrix = np.empty((self.count, self.count), np.uint8)
+        library.causal_graph_confounded(self.handle.address, address(matrix), self.count)
+        return [(first, second) for first, second in np.argwhere(np.triu(matrix)).tolist()]
+
+    def confounding(self, pairs: Iterable[tuple[int, int]]) -> NumberedGraph:
+        """The graph with hidden causes of these pairs too."""
+        matrix = np.zeros((self.count, self.count), np.uint8)
+        for first, second in pairs:
+            matrix[first, second] = 1
+
+        def confound(out: Any) -> None:
+            library.causal_graph_confound(self.handle.address, address(matrix), self.count, out)
+
+        return NumberedGraph(Handle(confound, library.causal_graph_free), self.count)
+
+    def districts(self) -> list[int]:
+        """For each variable the smallest of those that hidden causes connect it with."""
+        first = (c_size_t * self.count)()
+        library.causal_graph_districts(self.handle.address, first)
+        return list(first)
+
+    def mask(self, variables: Iterable[int]) -> NDArray[np.uint8]:
+        mask = np.zeros(self.count, np.uint8)
+        mask[list(variables)] = 1
+        return mask
+
+    def answer(self, function: Any, *sets: Iterable[int]) -> bool:
+        """Yes or no to a question about sets of variables."""
+        masks, yes = [self.mask(variables) for variables in sets], c_int()
+        function(self.handle.address, *map(address, masks), self.count, byref(yes))
+        return bool(yes)
+
+    def back_door_sets(
+        self, treatments: Iterable[int], outcomes: Iterable[int], allowed: Iterable[int] | None, limit: int,
+    ) -> list[list[int]]:
+        try:
+            sets = np.empty((limit, self.count), np.uint8)
+        except (MemoryError, ValueError) as error:
+            raise OutOfMemoryError(f"limit is {limit}: no memory for that many sets of {self.count} variables") from error
+        masks, found = [self.mask(treatments), self.mask(outcomes)], c_size_t()
+        chosen = None if allowed is None else self.mask(allowed)
+        library.causal_graph_back_door_sets(
+            self.handle.address, *map(address, masks), None if chosen is None else address(chosen), self.count,
+            address(sets), limit, byref(found))
+        return [np.flatnonzero(row).tolist() for row in sets[:found.value]]
+
+    def confounded_mechanisms(self, intervened: Iterable[int], outcomes: Iterable[int], draws_noise: bool) -> list[int]:
+        masks, indices, count = [self.mask(intervened), self.mask(outcomes)], (c_size_t * self.count)(), c_size_t()
+        library.causal_graph_confounded_mechanisms(
+            self.handle.address, *map(address, masks), self.count, draws_noise, indices, byref(count))
+        return indices[:count.value]
 
     def _indices(self, function: Any, *arguments: int) -> list[int]:
         indices, count = (c_size_t * self.count)(), c_size_t()
@@ -51,11 +115,11 @@ class Graph:
         library.causal_graph_topological_order(self.handle.address, order)
         return list(order)
 
-    def intervened(self, mask: NDArray[np.uint8]) -> Graph:
+    def intervened(self, mask: NDArray[np.uint8]) -> NumberedGraph:
         def intervene(out: Any) -> None:
             library.causal_graph_intervene(self.handle.address, address(mask), self.count, out)
 
-        return Graph(Handle(intervene, library.causal_graph_free), self.count)
+        return NumberedGraph(Handle(intervene, library.causal_graph_free), self.count)
 
     def mask_edges(self, mask: NDArray[np.uint8], weight: NDArray[Any]) -> NDArray[Any]:
         masked = np.empty_like(weight)

@@ -6,14 +6,22 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ._graph_picture import FONT, HEIGHT, Picture, Point
+from ._graph_picture import Picture
+from ._graph_shapes import FONT, HEIGHT, Curve, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-LINE, CUT = "#62727f", "#b9c0c6"
+MOST_SHOWN = 60     # variables that a notebook draws without being asked
+
+LINE, CUT, HIDDEN = "#62727f", "#b9c0c6", "#7b4fa3"
 FILL, EDGE, DO_FILL, DO_EDGE, INK = "#e8f1f6", "#2a6f97", "#fbe3d0", "#e07a2f", "#1d2a33"
+
+
+def _style(curve: Curve) -> tuple[str, bool]:
+    """Colour, and whether it is dashed."""
+    return (CUT, True) if curve.is_cut else (HIDDEN, True) if curve.first_head else (LINE, False)
 
 
 def svg(drawn: Picture) -> str:
@@ -27,10 +35,12 @@ def svg(drawn: Picture) -> str:
         f'viewBox="0 {drawn.top:.1f} {drawn.width:.1f} {height:.1f}" style="max-width: 100%; height: auto" '
         f'font-family="Helvetica, Arial, sans-serif" font-size="{FONT:g}" text-anchor="middle">']
     for curve in sorted(drawn.curves, key=lambda curve: not curve.is_cut):      # what is cut lies below
-        colour, dash = (CUT, ' stroke-dasharray="4 3"') if curve.is_cut else (LINE, "")
+        colour, dashes = _style(curve)
+        dash = ' stroke-dasharray="4 3"' if dashes else ""
         parts.append(
             f'<path d="M{numbers(curve.points[:1])} C{numbers(curve.points[1:])}" fill="none" stroke="{colour}" '
-            f'stroke-width="1.3"{dash}/><polygon points="{numbers(curve.head)}" fill="{colour}"/>')
+            f'stroke-width="1.3"{dash}/>' + "".join(
+                f'<polygon points="{numbers(head)}" fill="{colour}"/>' for head in (curve.head, curve.first_head) if head))
     for box in drawn.boxes:
         fill, edge = (DO_FILL, DO_EDGE) if box.is_set else (FILL, EDGE)
         whole = "".join(c if c.isprintable() else "\ufffd" for c in box.name)
@@ -64,11 +74,14 @@ def draw(drawn: Picture, ax: Axes | None) -> Axes:
     room = ax.get_window_extent()
     scale = min(room.width / drawn.width, room.height / height) * 72 / figure.dpi
     for curve in drawn.curves:
-        colour, order = (CUT, 1) if curve.is_cut else (LINE, 2)
+        colour, dashes = _style(curve)
+        order = 1 if curve.is_cut else 2
         path = Path(curve.points, [Path.MOVETO, *[Path.CURVE4] * (len(curve.points) - 1)])
         ax.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=1.3 * scale, zorder=order,
-                               linestyle=(0, (3, 2.3)) if curve.is_cut else "solid"))
-        ax.add_patch(Polygon(curve.head, closed=True, color=colour, linewidth=0, zorder=order))
+                               linestyle=(0, (3, 2.3)) if dashes else "solid"))
+        for head in (curve.head, curve.first_head):
+            if head:
+                ax.add_patch(Polygon(head, closed=True, color=colour, linewidth=0, zorder=order))
     for box in drawn.boxes:
         fill, edge = (DO_FILL, DO_EDGE) if box.is_set else (FILL, EDGE)
         ax.add_patch(FancyBboxPatch(

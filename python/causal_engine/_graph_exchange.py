@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ._graph import Graph
-from ._graph_drawing import draw, svg
+from ._graph import NumberedGraph
+from ._graph_drawing import MOST_SHOWN, draw, svg
 from ._graph_networkx import read_networkx, write_networkx
 from ._graph_picture import Picture, picture
 from .graph_formats import read_dagitty, read_dot, write_dagitty, write_dot
@@ -16,8 +14,6 @@ from .graph_formats import read_dagitty, read_dot, write_dagitty, write_dot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from typing_extensions import Self
-
-_MOST_SHOWN = 60        # variables that a notebook draws without being asked
 
 
 class GraphExchange:
@@ -29,8 +25,8 @@ class GraphExchange:
 
     num_variables: int
     _names: tuple[str, ...] | None
-    _original: Graph
-    _current: Graph
+    _original: NumberedGraph
+    _current: NumberedGraph
     _intervened: list[int]
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -46,11 +42,11 @@ class GraphExchange:
 
     def _repr_svg_(self) -> str | None:
         """The same picture for notebooks; none of more than 60 variables, which then show the text."""
-        return svg(self._picture()) if self.num_variables <= _MOST_SHOWN else None
+        return svg(self._picture()) if self.num_variables <= MOST_SHOWN else None
 
     def _picture(self) -> Picture:
-        edges = _edges(self._original)
-        return picture(self._labels(), edges, set(edges).difference(_edges(self._current)), self._intervened)
+        edges = self._original.edges()
+        return picture(self._labels(), edges, set(edges).difference(self._current.edges()), self._intervened)
 
     @classmethod
     def from_dot(cls, text: str) -> Self:
@@ -89,7 +85,7 @@ class GraphExchange:
             smoking -> tar;
         }
         """
-        return write_dot(self._labels(), _edges(self._current), self._intervened)
+        return write_dot(self._labels(), self._current.edges(), self._intervened)
 
     @classmethod
     def from_dagitty(cls, text: str) -> Self:
@@ -122,7 +118,7 @@ class GraphExchange:
         InvalidValueError
             A name that DAGitty has no way to write: "graph", "node", or one with a control character or a backslash at its end.
         """
-        return write_dagitty(self._labels(), _edges(self._current))
+        return write_dagitty(self._labels(), self._current.edges())
 
     @classmethod
     def from_networkx(cls, graph: Any) -> Self:
@@ -145,7 +141,7 @@ class GraphExchange:
         """A `networkx.DiGraph` (networkx must be installed) whose nodes are the names, or the indices where there are none. The
         attribute `intervened` of a node tells whether do() sets it."""
         labels = range(self.num_variables) if self._names is None else self._names
-        return write_networkx(labels, _edges(self._current), self._intervened)
+        return write_networkx(labels, self._current.edges(), self._intervened)
 
     def _labels(self) -> Sequence[str]:
         return [str(v) for v in range(self.num_variables)] if self._names is None else self._names
@@ -153,7 +149,3 @@ class GraphExchange:
     @classmethod
     def _restored(cls, count: int, edges: Iterable[Sequence[int]], intervened: Sequence[int] = (), names: Any = None) -> Self:
         raise NotImplementedError
-
-
-def _edges(graph: Graph) -> list[tuple[int, int]]:
-    return [(cause, effect) for cause, effect in np.argwhere(graph.adjacency()).tolist()]

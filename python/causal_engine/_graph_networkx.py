@@ -25,11 +25,16 @@ def read_networkx(graph: Any) -> tuple[list[str] | None, int, list[tuple[int, in
     return None if are_indices else [str(node) for node in nodes], len(nodes), [(index[a], index[b]) for a, b in graph.edges]
 
 
-def write_networkx(labels: Sequence[Any], edges: Iterable[tuple[int, int]], intervened: Collection[int]) -> Any:
-    """A DiGraph whose nodes are the labels."""
+def write_networkx(
+    labels: Sequence[Any], edges: Iterable[tuple[int, int]], intervened: Collection[int] = (),
+    confounded: Sequence[tuple[int, int]] = (),
+) -> Any:
+    """A DiGraph whose nodes are the labels. Its attribute `confounded` lists the pairs that share a hidden cause, if any."""
     import networkx
 
     graph = networkx.DiGraph()
     graph.add_nodes_from((label, {"intervened": index in intervened}) for index, label in enumerate(labels))
     graph.add_edges_from((labels[cause], labels[effect]) for cause, effect in edges)
+    if confounded:
+        graph.graph["confounded"] = [(labels[first], labels[second]) for first, second in confounded]
     return graph

@@ -7,33 +7,12 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from ._graph_arcs import arc
 from ._graph_layout import layout
+from ._graph_shapes import FONT, HEIGHT, TIP, Box, Curve, Point, head_at, middle, port
 
-HEIGHT, ROW, MARGIN = 25.0, 37.0, 6.0       # of a box, from box to box, around everything
-FONT = 11.0
-TIP = 7.5                                   # length of the head of an arrow
-_STEEPEST = 1.2                             # slope of an edge where it meets a box: so it keeps away from those beside
-
-Point = tuple[float, float]
-
-
-class Box(NamedTuple):
-    """A variable: its middle, width, what is written on it, its whole name, and whether do() sets it."""
-
-    x: float
-    y: float
-    width: float
-    label: str
-    name: str
-    is_set: bool
-
-
-class Curve(NamedTuple):
-    """An edge: a start and the three points of each cubic, which end where the head begins; the head; whether it is cut."""
-
-    points: list[Point]
-    head: list[Point]
-    is_cut: bool
+ROW, MARGIN = 37.0, 6.0     # from box to box, around everything
+_STEEPEST = 1.2             # slope of an edge where it meets a box: so it keeps away from those beside
 
 
 class Picture(NamedTuple):
@@ -48,8 +27,10 @@ class Picture(NamedTuple):
 
 def picture(
     names: Sequence[str], edges: Sequence[tuple[int, int]], cut: Collection[tuple[int, int]] = (), intervened: Collection[int] = (),
+    confounded: Sequence[tuple[int, int]] = (),
 ) -> Picture:
-    """Lays a graph out from left to right. `cut` are those of the edges that are drawn as cut."""
+    """Lays a graph out from left to right. `cut` are those of the edges that are drawn as cut, `confounded` the pairs that share a hidden
+    cause."""
     count = len(names)
     plan = layout(count, edges)
     labels = [f"do({label(name)})" if v in intervened else label(name) for v, name in enumerate(names)]
@@ -72,9 +53,12 @@ def picture(
         bends = [(x[plan.layer[v]], y[v], widths[plan.layer[v]]) for v in route[1:-1]]
         is_arc = not bends and plan.layer[edge[1]] > plan.layer[edge[0]] + 1
         curves.append(_curve(boxes[edge[0]], bends, boxes[edge[1]], is_arc, edge in cut))
+    for first, second in confounded:
+        curves.append(arc(boxes, first, second))
     reach = [*y, *(at for curve in curves for _, at in curve.points)]       # a curve stays between its control points
+    right = max([left - gaps[-1], *(at for curve in curves for at, _ in curve.points)])
     away = MARGIN + HEIGHT / 2
-    return Picture(left - gaps[-1] + MARGIN, min(reach) - away, max(reach) + away, boxes, curves)
+    return Picture(right + MARGIN, min(reach) - away, max(reach) + away, boxes, curves)
 
 
 def label(name: str) -> str:
@@ -91,7 +75,7 @@ def text_width(text: str) -> float:
 def _curve(cause: Box, bends: Sequence[tuple[float, float, float]], effect: Box, is_arc: bool, is_cut: bool) -> Curve:
     """A smooth curve through bends, each the middle of a column and how wide that is; or an arc, so that a long edge without bends
     is not hidden behind what it passes."""
-    knots = [_middle(cause, 1), *((x, y) for x, y, _ in bends), _middle(effect, -1)]
+    knots = [middle(cause, 1), *((x, y) for x, y, _ in bends), middle(effect, -1)]
     knots = _level(knots, bends)
     first, last = _steepness(knots[0], knots[1]), _steepness(knots[-2], knots[-1])
     if len(knots) > 2:      # the end of a parabola
@@ -99,13 +83,8 @@ def _curve(cause: Box, bends: Sequence[tuple[float, float, float]], effect: Box,
     if is_arc:
         first, last = first - 1, last + 1
     first, last = (max(-_STEEPEST, min(_STEEPEST, end)) for end in (first, last))
-    along = (1 / math.hypot(1, last), last / math.hypot(1, last))
-    end = _port(effect, -1, last)
-    base = (end[0] - TIP * along[0], end[1] - TIP * along[1])
-    half = 0.4 * TIP
-    head = [end, (base[0] - half * along[1], base[1] + half * along[0]), (base[0] + half * along[1], base[1] - half * along[0])]
-    # The line ends a little inside the head, so that no gap shows.
-    knots[0], knots[-1] = _port(cause, 1, first), (base[0] + 0.5 * along[0], base[1] + 0.5 * along[1])
+    head, base = head_at(port(effect, -1, last), (1 / math.hypot(1, last), last / math.hypot(1, last)))
+    knots[0], knots[-1] = port(cause, 1, first), base
     slopes = [first, *(_slope(*three) for three in zip(knots, knots[1:], knots[2:])), last]
     points = [knots[0]]
     for k, (a, b) in enumerate(zip(knots, knots[1:])):
@@ -132,15 +111,3 @@ def _slope(a: Point, b: Point, c: Point) -> float:
     """At b, so that a cubic overshoots nowhere: level where the curve turns, else the harmonic mean of both sides."""
     before, after = _steepness(a, b), _steepness(b, c)
     return 2 * before * after / (before + after) if before * after > 0 else 0.0
-
-
-def _port(box: Box, side: int, slope: float) -> Point:
-    """Where an edge of this slope meets a box: on the half circle at its side, and at a right angle."""
-    x, y = _middle(box, side)
-    length = side * math.hypot(1, slope)
-    return x + HEIGHT / 2 / length, y + HEIGHT / 2 * slope / length
-
-
-def _middle(box: Box, side: int) -> Point:
-    """Of that half circle."""
-    return box.x + side * (box.width - HEIGHT) / 2, box.y

@@ -19,13 +19,17 @@ class Reader:
         Of the variables, in the order in which they come up, each with its index.
     edges
         (cause, effect), each once.
+    confounded
+        The two ends of each `a <-> b`, once. Only where these are wanted: elsewhere they are errors.
     """
 
-    def __init__(self, text: str, dialect: Dialect) -> None:
+    def __init__(self, text: str, dialect: Dialect, has_confounded: bool = False) -> None:
         if not isinstance(text, str):
             raise ArgumentError(f"{dialect.name} is {shown(text)}, expected a text")
         self.names: dict[str, int] = {}
         self.edges: dict[tuple[int, int], None] = {}
+        self.confounded: dict[tuple[int, int], None] = {}
+        self._has_confounded = has_confounded
         self._dialect = dialect
         self._tokens = tokens(text.removeprefix("\ufeff"), dialect)
         self._next = next(self._tokens)
@@ -124,11 +128,15 @@ class Reader:
         if is_dot and attributes.get("style") == "invis":
             return                          # it only holds a drawing together
         meant = as_drawn(attributes) if is_dot else arrow.text
+        if meant == "<->" and self._has_confounded:
+            self.confounded.update(((min(a, b), max(a, b)), None) for a in left for b in right)
+            return
         if left and right and meant not in ("->", "<-"):
             names = list(self.names)
             edge = f"{names[next(iter(left))]} {meant} {names[next(iter(right))]}"
             raise InvalidValueError(
-                f"{self._dialect.name}, line {arrow.line}: the edge {shown(edge)}, expected a directed one: a DAG has no others")
+                f"{self._dialect.name}, line {arrow.line}: the edge {shown(edge)}, expected a directed one"
+                + (" or <->" if self._has_confounded else ": a DAG has no others"))
         causes, effects = (left, right) if meant == "->" else (right, left)
         self.edges.update(((cause, effect), None) for cause in causes for effect in effects)
 

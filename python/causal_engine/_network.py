@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, size, text
 from ._bindings import Gradients, Handle, MLPOptions, library, read_size, read_text
-from ._graph import Graph
+from ._graph import NumberedGraph
 from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 
@@ -94,7 +94,7 @@ class Network:
         return cls._create(library.causal_model_create_unit, inputs, widths, outputs, activation, dtype)
 
     @classmethod
-    def rewiring(cls, inputs: Any, outputs: Any, graph: Graph | None, dtype: np.dtype[Any]) -> Network:
+    def rewiring(cls, inputs: Any, outputs: Any, graph: NumberedGraph | None, dtype: np.dtype[Any]) -> Network:
         where = None if graph is None else graph.handle.address
         return cls._create(library.causal_model_create_rewiring, inputs, [], outputs, "identity", dtype, where)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import any_array, floating_dtype, mask_bytes, numbers, size
-from ._graph import Graph
+from ._graph import NumberedGraph
 from ._graph_exchange import GraphExchange
-from ._graph_picture import label
+from ._graph_names import number_of, summary
 from ._kinds import is_tensor
-from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
-from .features import checked_names, in_order, index_of, names_in
+from .errors import ArgumentError, InvalidValueError, ShapeError
+from .features import checked_names, in_order, names_in
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -70,7 +69,7 @@ class DAGRewiring(GraphExchange):
         if self.num_variables > 65535:
             raise InvalidValueError(f"num_variables is {self.num_variables}, expected at most 65535")
         self._names = checked_names(names, self.num_variables, "names")
-        self._original = self._current = Graph.of(np.zeros((self.num_variables, self.num_variables), np.uint8), self._names)
+        self._original = self._current = NumberedGraph.of(np.zeros((self.num_variables, self.num_variables), np.uint8), self._names)
         self._intervened: list[int] = []
         self._in_tensors = False
 
@@ -98,7 +97,7 @@ class DAGRewiring(GraphExchange):
         edges = mask_bytes(self._by_name(adjacency, shape, "adjacency"), "adjacency")
         if edges.shape != shape:
             raise ShapeError(f"adjacency of shape {edges.shape}, expected {shape}")
-        graph = Graph.of(edges, self._names)
+        graph = NumberedGraph.of(edges, self._names)
         graph.topological_order()
         self._original = self._current = graph
         self._intervened = []
@@ -204,21 +203,12 @@ class DAGRewiring(GraphExchange):
         return in_order(array, self._names, what)
 
     def _index(self, variable: Any) -> int:
-        if isinstance(variable, str) and self._names is not None:
-            return index_of(variable, self._names, "variable", "the graph")
-        try:
-            index = operator.index(variable)
-        except TypeError:
-            or_name = " or a name" if self._names else ""
-            raise ArgumentError(f"variable is {shown(variable)}, expected a whole number{or_name}") from None
-        if not 0 <= index < self.num_variables:
-            raise UnknownNameError(f"there is no variable {shown(index)}, expected 0 to {self.num_variables - 1}")
-        return index
+        return number_of(variable, self._names, self.num_variables)
 
     # ------------------------------------------------------------ keeping it
 
     def _edges(self) -> list[list[int]]:
-        return np.argwhere(self._original.adjacency()).tolist()
+        return [list(edge) for edge in self._original.edges()]
 
     @classmethod
     def _restored(cls, count: int, edges: Iterable[Sequence[int]], intervened: Sequence[int] = (), names: Any = None) -> Self:
@@ -240,12 +230,8 @@ class DAGRewiring(GraphExchange):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state["attributes"])
-        self._original = Graph.of(state["original"], self._names)
-        self._current = Graph.of(state["current"], self._names)
+        self._original = NumberedGraph.of(state["original"], self._names)
+        self._current = NumberedGraph.of(state["current"], self._names)
 
     def __repr__(self) -> str:
-        adjacency = self._current.adjacency()
-        labels = [label(name) for name in self._labels()]
-        edges = ", ".join(f"{labels[i]} -> {labels[j]}" for i, j in np.argwhere(adjacency)[:12])
-        more = ", ..." if adjacency.sum() > 12 else ""
-        return f"{type(self).__name__}({self.num_variables} variables{': ' if edges else ''}{edges}{more})"
+        return f"{type(self).__name__}({summary(self._labels(), self._current.edges())})"

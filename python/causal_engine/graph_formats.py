@@ -1,6 +1,7 @@
 """Graphs as texts that other programs read and write: DOT (Graphviz) and DAGitty.
 
-A graph is the names of its variables and its edges, pairs of indices (cause, effect).
+A graph is the names of its variables and its edges, pairs of indices (cause, effect). What is read here is directed; `Graph.of` reads
+hidden common causes too.
 """
 
 from __future__ import annotations
@@ -46,8 +47,11 @@ def read_dot(text: str) -> tuple[list[str], Edges]:
     return list(graph.names), list(graph.edges)
 
 
-def write_dot(names: Sequence[str], edges: Iterable[tuple[int, int]], intervened: Collection[int] = ()) -> str:
-    """A DOT text: the variables in order, those of `intervened` to be drawn as "do(name)", and the edges.
+def write_dot(
+    names: Sequence[str], edges: Iterable[tuple[int, int]], intervened: Collection[int] = (), confounded: Iterable[tuple[int, int]] = (),
+) -> str:
+    """A DOT text: the variables in order, those of `intervened` to be drawn as "do(name)", the edges, and dashed ones with two arrows
+    between the pairs that share a hidden cause.
 
     Examples
     --------
@@ -62,6 +66,7 @@ def write_dot(names: Sequence[str], edges: Iterable[tuple[int, int]], intervened
     drawn = r' [label="do(\N)", style=filled, fillcolor="#fbe3d0"]'
     lines = [f"    {name}{drawn if index in intervened else ''};" for index, name in enumerate(written)]
     lines += [f"    {written[cause]} -> {written[effect]};" for cause, effect in edges]
+    lines += [f"    {written[first]} -> {written[second]} [dir=both, style=dashed];" for first, second in confounded]
     return "\n".join(["digraph {", *lines, "}"])
 
 
@@ -97,8 +102,8 @@ def read_dagitty(text: str) -> tuple[list[str], Edges]:
     return list(graph.names), list(graph.edges)
 
 
-def write_dagitty(names: Sequence[str], edges: Iterable[tuple[int, int]]) -> str:
-    """A DAGitty text: the variables in order, and the edges.
+def write_dagitty(names: Sequence[str], edges: Iterable[tuple[int, int]], confounded: Iterable[tuple[int, int]] = ()) -> str:
+    """A DAGitty text: the variables in order, the edges, and `a <-> b` for pairs that share a hidden cause.
 
     Raises
     ------
@@ -116,7 +121,9 @@ def write_dagitty(names: Sequence[str], edges: Iterable[tuple[int, int]]) -> str
     }
     """
     written = [_dagitty_name(name) for name in names]
-    return "\n".join(["dag {", *written, *(f"{written[cause]} -> {written[effect]}" for cause, effect in edges), "}"])
+    lines = [f"{written[cause]} -> {written[effect]}" for cause, effect in edges]
+    lines += [f"{written[first]} <-> {written[second]}" for first, second in confounded]
+    return "\n".join(["dag {", *written, *lines, "}"])
 
 
 def _dagitty_name(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._arrays import model_dtype
-from ._graph import Graph
+from ._graph import NumberedGraph
 from ._network import Network
 from .dag_rewiring import DAGRewiring
 from .errors import ArgumentError, ShapeError
@@ -53,7 +53,7 @@ class CausalLayerRewiring(CausalModel):
     dag_rewiring: DAGRewiring | None
     """The graph that the layer obeys."""
 
-    _compiled: tuple[Network, Graph | None]
+    _compiled: tuple[Network, NumberedGraph | None]
 
     linear: Linear
     """The linear part: `weight` of shape (out, in) and `bias` of shape (out,), views of the layer's parameters."""
@@ -70,7 +70,7 @@ class CausalLayerRewiring(CausalModel):
     def _build(self) -> None:
         self.linear = Linear(self, *self.parameters())
 
-    def _graph(self) -> Graph | None:
+    def _graph(self) -> NumberedGraph | None:
         return None if self.dag_rewiring is None else self.dag_rewiring._current
 
     @property

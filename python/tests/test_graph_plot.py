@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causal_engine import DAGRewiring
+from causal_engine import DAGRewiring, Graph
 from causal_engine._graph_drawing import svg
 from causal_engine._graph_layout import layout
-from causal_engine._graph_picture import HEIGHT, picture
+from causal_engine._graph_picture import picture
+from causal_engine._graph_shapes import HEIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -92,6 +93,29 @@ def test_an_edge_goes_from_the_cause_to_the_effect(graph):
         assert drawn.boxes[cause].x < curve.points[0][0] < curve.head[0][0] < drawn.boxes[effect].x
 
 
+@given(edges(most=8), st.data())
+def test_an_arc_touches_its_two_variables_and_stays_in_the_picture(graph, data):
+    n, pairs = graph
+    hidden = data.draw(st.lists(st.sampled_from(list(combinations(range(n), 2)) or [None]), max_size=n, unique=True))
+    hidden = [pair for pair in hidden if pair]
+    drawn = picture([f"variable {v}" * (v % 2) + str(v) for v in range(n)], pairs, confounded=hidden)
+    for pair, curve in zip(hidden, drawn.curves[len(pairs):]):
+        for v in pair:
+            box = drawn.boxes[v]
+            away = [np.hypot(max(abs(x - box.x) - (box.width - HEIGHT) / 2, 0), y - box.y) for x, y in (curve.first_head[0], curve.head[0])]
+            assert HEIGHT / 2 == pytest.approx(away[0]) or HEIGHT / 2 == pytest.approx(away[1])
+        for x, y in on(curve):
+            assert 0 <= x <= drawn.width and drawn.top <= y <= drawn.bottom
+
+
+def test_an_arc_finds_its_way_around_what_is_between():
+    hidden = [(0, 5), (1, 4), (0, 2)]
+    drawn = picture(list("abcdef"), [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)], confounded=hidden)
+    for pair, curve in zip(hidden, drawn.curves[5:]):
+        for x, y in on(curve):
+            assert all(v in pair or np.hypot(x - box.x, y - box.y) > HEIGHT / 2 for v, box in enumerate(drawn.boxes))
+
+
 def crossings(n, pairs):
     plan = layout(n, pairs)
     steps = [step for route in plan.routes for step in zip(route, route[1:])]
@@ -137,6 +161,15 @@ def test_an_svg_shows_names_arrows_and_interventions():
     assert len({rect.get("fill") for rect in after.iter(f"{SVG}rect")}) == 2
 
 
+def test_a_hidden_cause_is_dashed_and_has_a_head_at_both_ends():
+    root = ElementTree.fromstring(Graph([("a", "b"), ("b", "c")], confounded=[("a", "c")])._repr_svg_())
+    assert [title.text for title in root.iter(f"{SVG}title")] == ["a", "b", "c"]
+    paths = list(root.iter(f"{SVG}path"))
+    assert len(paths) == 3 and sum("stroke-dasharray" in path.attrib for path in paths) == 1
+    assert len(list(root.iter(f"{SVG}polygon"))) == 4
+    assert Graph([], 60)._repr_svg_().startswith("<svg") and Graph([], 61)._repr_svg_() is None
+
+
 def test_a_cause_of_nothing_and_a_root_can_be_set_too():
     assert texts(chain([1, 0, 1])._repr_svg_()) == ["do(smoking)", "tar", "do(cancer)"]
 
@@ -179,6 +212,14 @@ def test_it_plots_itself(pyplot):
     at = [text.get_position()[0] for text in ax.texts]
     assert at == sorted(at)
     ax.figure.canvas.draw()
+
+
+def test_a_graph_with_hidden_causes_plots_itself(pyplot):
+    ax = Graph([("a", "b")], confounded=[("a", "b")]).plot()
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.texts] == ["a", "b"]
+    assert sum(type(patch).__name__ == "Polygon" for patch in ax.patches) == 3
+    assert sum(patch.get_linestyle() != "solid" for patch in ax.patches) == 1
 
 
 def test_it_plots_on_axes_that_are_there(pyplot):

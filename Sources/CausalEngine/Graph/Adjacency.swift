@@ -60,6 +60,21 @@ struct Adjacency: Sendable {
         try Adjacency(count: count) { body in forEach { if isIncluded($0, $1) { body($0, $1) } } }
     }
 
+    /// The variables `starts`, and all that the lists lead to from them without leaving what is `inside` (nil: everything).
+    func reach(from starts: [Int], inside: [Bool]? = nil) -> [Bool] {
+        var isReached = [Bool](repeating: false, count: count), waiting: [Int] = []
+        func visit(_ variable: Int) {
+            guard !isReached[variable], inside?[variable] ?? true else { return }
+            isReached[variable] = true
+            waiting.append(variable)
+        }
+        for start in starts { visit(start) }
+        while let variable = waiting.popLast() {
+            for next in self[variable] { visit(Int(next)) }
+        }
+        return isReached
+    }
+
     /// The first edge that is there twice, in lists that ascend.
     func firstRepeated() -> (Int, Int)? {
         for variable in 0..<count {

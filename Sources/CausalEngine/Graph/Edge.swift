@@ -34,6 +34,9 @@ extension Graph {
             }
         }
 
+        /// Whether both ends are effects, of a cause that nobody sees.
+        var isConfounding: Bool { firstMark == .arrow && secondMark == .arrow }
+
         /// The same edge, as it is told from the variable of the smaller number.
         var fromSmallerEnd: Edge {
             (first, firstMark) <= (second, secondMark) ? self : Edge(second, secondMark, first, firstMark)

@@ -16,41 +16,52 @@ public struct Graph: Hashable, Sendable {
     let children: Adjacency
     /// The same edges from their other ends.
     let parents: Adjacency
-    /// What is not cause -> effect, in order.
-    private let otherEdges: [Edge]
+    /// Who shares a hidden cause with whom: the edges with an arrow at both ends, from each end.
+    let siblings: Adjacency
+    /// What is neither, in order.
+    let otherEdges: [Edge]
 
     public var count: Int { names.count }
 
-    /// Made anew at each call: the directed edges by cause and effect, then the others.
+    /// Made anew at each call: the directed edges by cause and effect, then those with two arrows, then the others.
     public var edges: [Edge] {
         var edges: [Edge] = []
         children.forEach { edges.append(Edge(from: $0, to: $1)) }
+        siblings.forEach { if $0 < $1 { edges.append(Edge($0, .arrow, $1, .arrow)) } }
         return edges + otherEdges
     }
 
-    private init(names: [String], children: Adjacency, otherEdges: [Edge]) throws(EngineError) {
+    init(names: [String], children: Adjacency, siblings: Adjacency, otherEdges: [Edge]) throws(EngineError) {
         self.names = names
         self.children = children
+        self.siblings = siblings
         parents = try children.reversed()
         self.otherEdges = otherEdges
     }
 
     /// A graph of any edges between numbered variables; no names stand for x0, x1, and so on.
     ///
-    /// - Throws: `.value` for no variables or more than 65535, a name that is empty or repeated, or an edge that is repeated; `.name` for
-    ///   an edge to a variable that does not exist; `.memory`.
+    /// - Throws: `.value` for no variables or more than 65535, a name that is empty or repeated, an edge that is repeated, or one with two
+    ///   arrows from a variable to itself; `.name` for an edge to a variable that does not exist; `.memory`.
     public init(count: Int, names: [String]? = nil, edges: [Edge]) throws(EngineError) {
         let names = try Graph.checkedNames(names, count: count)
         for edge in edges {
             _ = try Graph.check(edge.first, count)
             _ = try Graph.check(edge.second, count)
+            guard !edge.isConfounding || edge.first != edge.second else { throw Graph.ownCause(names[edge.first]) }
         }
         let parents = try Adjacency(count: count) { body in
             for edge in edges { if let (cause, effect) = edge.direction { body(effect, cause) } }
         }
-        let others = edges.filter { $0.direction == nil }.map(\.fromSmallerEnd).sorted()
-        try self.init(names: names, children: parents.reversed(), otherEdges: others)
-        if let (first, second) = children.firstRepeated() ?? zip(others, others.dropFirst()).first(where: ==).map({ ($0.0.first, $0.0.second) }) {
+        let siblings = try Adjacency(count: count) { body in
+            for edge in edges where edge.isConfounding {
+                body(edge.first, edge.second)
+                body(edge.second, edge.first)
+            }
+        }
+        let others = edges.filter { $0.direction == nil && !$0.isConfounding }.map(\.fromSmallerEnd).sorted()
+        try self.init(names: names, children: parents.reversed(), siblings: siblings.reversed(), otherEdges: others)
+        if let (first, second) = children.firstRepeated() ?? self.siblings.firstRepeated() ?? zip(others, others.dropFirst()).first(where: ==).map({ ($0.0.first, $0.0.second) }) {
             throw EngineError(.value, "graph: the edge between \(names[first]) and \(names[second]) is given twice")
         }
     }
@@ -65,7 +76,7 @@ public struct Graph: Hashable, Sendable {
         guard matrix.count == count * count else {
             throw EngineError(.shape, "graph: an adjacency matrix of \(matrix.count) numbers, expected \(count) x \(count)")
         }
-        try self.init(names: names, children: Adjacency(matrix: matrix, count: count), otherEdges: [])
+        try self.init(names: names, children: Adjacency(matrix: matrix, count: count), siblings: Adjacency(count: count) { _ in }, otherEdges: [])
     }
 
     /// A directed graph from names.
@@ -98,28 +109,22 @@ public struct Graph: Hashable, Sendable {
     public func children(of variable: Int) throws(EngineError) -> [Int] { children[try Graph.check(variable, count)].map(Int.init) }
 
     /// Everything that causes the variable, ascending; itself only where it lies on a cycle.
-    public func ancestors(of variable: Int) throws(EngineError) -> [Int] { reach(from: try Graph.check(variable, count), along: parents) }
+    public func ancestors(of variable: Int) throws(EngineError) -> [Int] { beyond(try Graph.check(variable, count), along: parents) }
 
     /// Everything that the variable causes, ascending; itself only where it lies on a cycle.
-    public func descendants(of variable: Int) throws(EngineError) -> [Int] { reach(from: try Graph.check(variable, count), along: children) }
+    public func descendants(of variable: Int) throws(EngineError) -> [Int] { beyond(try Graph.check(variable, count), along: children) }
 
-    private func reach(from start: Int, along lists: Adjacency) -> [Int] {
-        var isReached = [Bool](repeating: false, count: count), waiting = [start]
-        while let variable = waiting.popLast() {
-            for next in lists[variable] where !isReached[Int(next)] {
-                isReached[Int(next)] = true
-                waiting.append(Int(next))
-            }
-        }
-        return isReached.indices.filter { isReached[$0] }
+    private func beyond(_ variable: Int, along lists: Adjacency) -> [Int] {
+        indices(in: lists.reach(from: lists[variable].map(Int.init)))
     }
 
     /// The same variables with the edges that are to be kept.
     func filtered(_ isKept: (Edge) -> Bool) throws(EngineError) -> Graph {
-        try Graph(names: names, children: children.filtered { isKept(Edge(from: $0, to: $1)) }, otherEdges: otherEdges.filter(isKept))
+        try Graph(names: names, children: children.filtered { isKept(Edge(from: $0, to: $1)) },
+                  siblings: siblings.filtered { isKept(Edge($0, .arrow, $1, .arrow)) }, otherEdges: otherEdges.filter(isKept))
     }
 
-    private static func check(_ variable: Int, _ count: Int) throws(EngineError) -> Int {
+    static func check(_ variable: Int, _ count: Int) throws(EngineError) -> Int {
         guard (0..<count).contains(variable) else {
             throw EngineError(.name, "graph: variable \(variable) does not exist, expected 0 to \(count - 1)")
         }
