@@ -548,16 +548,18 @@ causal_status causal_structural_model_mechanism(const causal_structural_model *m
                                                 size_t *length);
 /* New rows under a scenario (NULL for none). member: who answers; SIZE_MAX for all in turn, each for an equal share of the rows. The same
  * seed gives the same noise under every scenario. draws: row i has the noise of row i % draws, so that many scenarios, each of so many rows,
- * meet the same chances in one call; 0: each row has its own. */
+ * meet the same chances in one call; 0: each row has its own. wanted: a byte a variable, not 0 where it is asked for, or NULL for all; the
+ * others are NaN. VALUE: a hidden common cause that the graph declares leaves what is wanted unidentified. */
 causal_status causal_structural_model_sample(const causal_structural_model *model, const causal_scenario *scenario, size_t member,
-                                             uint64_t seed, size_t draws, double *values, size_t rows, size_t columns);
+                                             uint64_t seed, size_t draws, const uint8_t *wanted, double *values, size_t rows,
+                                             size_t columns);
 /* What would have been had the scenario held: abduction, action, prediction, with the noise of each factual row. What is not affected keeps
  * its bits. is_set: bytes, not 0 where do() had set a variable, which then stays set; or NULL. For continuous variables the answer rests on
  * noise entering monotonically, for a category that was seen on Gumbel noise, of which `seed` draws one possibility.
- * VALUE: a number that the answer rests on is missing. */
+ * wanted: as for causal_structural_model_sample. VALUE: a number that the answer rests on is missing, or it is not identified. */
 causal_status causal_structural_model_counterfactual(const causal_structural_model *model, const double *factual, const uint8_t *is_set,
-                                                     const causal_scenario *scenario, size_t member, uint64_t seed, double *values,
-                                                     size_t rows, size_t columns);
+                                                     const causal_scenario *scenario, size_t member, uint64_t seed, const uint8_t *wanted,
+                                                     double *values, size_t rows, size_t columns);
 /* The noise of rows that were seen, rows x noise width; NaN where a variable was set, or is missing, or a parent of it is. */
 causal_status causal_structural_model_abduct(const causal_structural_model *model, const double *factual, const uint8_t *is_set,
                                              size_t member, uint64_t seed, size_t rows, size_t columns, double *noise, size_t noise_width);

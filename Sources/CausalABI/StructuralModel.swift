@@ -7,9 +7,10 @@ protocol StructuralAnswers {
     var description: StructuralDescription { get }
     var members: Int { get }
     var noiseWidth: Int { get }
-    func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, into values: MutableMatrixView<Double>) throws(EngineError)
+    func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?,
+                into values: MutableMatrixView<Double>) throws(EngineError)
     func counterfactual(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64,
-                        into values: MutableMatrixView<Double>) throws(EngineError)
+                        wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError)
     func abduct(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
                 into noise: MutableMatrixView<Double>) throws(EngineError)
 }
@@ -24,6 +25,10 @@ final class StructuralModelObject: Handled {
 
 private func reading<Result>(_ handle: OpaquePointer?, _ body: (any StructuralAnswers) throws -> Result) throws -> Result {
     try HandleTable.reading(handle, StructuralModelObject.self) { try body($0.model) }
+}
+
+private func variables(_ wanted: UnsafePointer<UInt8>?, _ model: any StructuralAnswers) -> [Bool]? {
+    wanted.map { wanted in model.description.variables.indices.map { wanted[$0] != 0 } }
 }
 
 @_cdecl("causal_structural_model_free") @implementation
@@ -57,12 +62,13 @@ public func causal_structural_model_mechanism(_ model: OpaquePointer?, _ variabl
 
 @_cdecl("causal_structural_model_sample") @implementation
 public func causal_structural_model_sample(_ model: OpaquePointer?, _ scenario: OpaquePointer?, _ member: Int, _ seed: UInt64,
-                                           _ draws: Int, _ values: UnsafeMutablePointer<Double>?, _ rows: Int, _ columns: Int) -> causal_status {
+                                           _ draws: Int, _ wanted: UnsafePointer<UInt8>?, _ values: UnsafeMutablePointer<Double>?, _ rows: Int,
+                                           _ columns: Int) -> causal_status {
     call {
         let scenario = try CausalABI.scenario(scenario)
         try reading(model) { model in
             // SIZE_MAX, seen as a signed number.
-            try model.sample(under: scenario, member: member == -1 ? nil : member, seed: seed, draws: draws == 0 ? nil : try size(draws, "draws"),
+            try model.sample(under: scenario, member: member == -1 ? nil : member, seed: seed, draws: draws == 0 ? nil : try size(draws, "draws"), wanted: variables(wanted, model),
                              into: try mutableMatrix(values, rows, columns, "values"))
         }
     }
@@ -71,12 +77,13 @@ public func causal_structural_model_sample(_ model: OpaquePointer?, _ scenario: 
 @_cdecl("causal_structural_model_counterfactual") @implementation
 public func causal_structural_model_counterfactual(_ model: OpaquePointer?, _ factual: UnsafePointer<Double>?, _ isSet: UnsafePointer<UInt8>?,
                                                    _ scenario: OpaquePointer?, _ member: Int, _ seed: UInt64,
-                                                   _ values: UnsafeMutablePointer<Double>?, _ rows: Int, _ columns: Int) -> causal_status {
+                                                   _ wanted: UnsafePointer<UInt8>?, _ values: UnsafeMutablePointer<Double>?, _ rows: Int, _ columns: Int) -> causal_status {
     call {
         let scenario = try CausalABI.scenario(scenario)
         try reading(model) { model in
             try model.counterfactual(try matrix(factual, rows, columns, "factual"), isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"),
-                                     under: scenario, member: member, seed: seed, into: try mutableMatrix(values, rows, columns, "values"))
+                                     under: scenario, member: member, seed: seed, wanted: variables(wanted, model),
+                                     into: try mutableMatrix(values, rows, columns, "values"))
         }
     }
 }

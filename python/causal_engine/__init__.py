@@ -11,6 +11,7 @@
 (10, 1)
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .causal_unit import CausalMLP, CausalUnit
@@ -26,17 +27,31 @@ from .threads import get_threads, set_threads
 from .trace import Gradients, Trace
 
 if TYPE_CHECKING:
+    from ._scenario import change as change
+    from ._scenario import clip as clip
+    from ._scenario import reading as reading
+    from ._scenario import scale as scale
+    from ._scenario import shift as shift
+    from ._structural_fit import Mechanism as Mechanism
+    from .estimate import Estimate as Estimate
     from .estimators import CausalMLPClassifier as CausalMLPClassifier
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
+    from .structural import StructuralModel as StructuralModel
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Gradients", "Graph",
-    "HandleError", "History", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "Trace",
-    "UnknownNameError", "get_threads", "set_threads",
+    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate", "Gradients", "Graph",
+    "HandleError", "History", "InvalidValueError", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError", "StructuralModel", "Trace",
+    "UnknownNameError", "change", "clip", "get_threads", "reading", "scale", "set_threads", "shift",
 ]
+
+# Loaded when they are asked for.
+_LATER = {
+    "Estimate": "estimate", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario",
+    "reading": "_scenario", "scale": "_scenario", "shift": "_scenario",
+}
 
 # Not in __all__: `from causal_engine import *` works without scikit-learn, and does not take the time to import it.
 _ESTIMATORS = ("CausalMLPClassifier", "CausalMLPRegressor")
@@ -47,8 +62,10 @@ def __getattr__(name: str) -> Any:
         from . import estimators
 
         return getattr(estimators, name)
+    if name in _LATER:
+        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS})
+    return sorted({*globals(), *_ESTIMATORS, *_LATER})

@@ -86,6 +86,30 @@ class TrainerOptions(Sized):
     ]
 
 
+class Edit(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("variable", c_char_p), ("kind", c_int), ("values", c_void_p), ("value_count", c_size_t),
+        ("lower", c_double), ("upper", c_double), ("reads", c_void_p), ("read_count", c_size_t), ("function", c_void_p),
+        ("context", c_void_p), ("rows", c_void_p), ("row_count", c_size_t), ("condition_reads", c_void_p),
+        ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p),
+    ]
+
+
+class Mechanism(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("levels", c_size_t), ("kind", c_char_p), ("hidden", c_void_p), ("hidden_count", c_size_t),
+        ("activation", c_char_p), ("pieces", c_size_t),
+    ]
+
+
+class StructuralOptions(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("dtype", c_int), ("members", c_size_t), ("resamples", c_int), ("epochs", c_size_t),
+        ("batch_size", c_size_t), ("learning_rate", c_double), ("weight_decay", c_double), ("held_out", c_double),
+        ("patience", c_double), ("seed", c_uint64),
+    ]
+
+
 STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "causal_mlp_options": MLPOptions,
     "causal_gradients": Gradients,
@@ -95,7 +119,12 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "causal_dataset": Dataset,
     "causal_epoch": Epoch,
     "causal_trainer_options": TrainerOptions,
+    "causal_edit": Edit,
+    "causal_mechanism": Mechanism,
+    "causal_structural_options": StructuralOptions,
 }
+
+Function = ctypes.CFUNCTYPE(c_int, c_void_p, ctypes.POINTER(c_double), c_size_t, c_size_t, ctypes.POINTER(c_double))    # causal_function
 
 # Handles, arrays and places to write to are all addresses here.
 _A, _N, _D, _I, _F, _T, _S = c_void_p, c_size_t, c_int, c_int, c_double, c_char_p, c_uint64
@@ -194,8 +223,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_structural_model_member_count": (_A, _A),
     "causal_structural_model_noise_width": (_A, _A),
     "causal_structural_model_mechanism": (_A, _N, _A, _N, _A),
-    "causal_structural_model_sample": (_A, _A, _N, _S, _N, _A, _N, _N),
-    "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _N, _N),
+    "causal_structural_model_sample": (_A, _A, _N, _S, _N, _A, _A, _N, _N),
+    "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _A, _N, _N),
     "causal_structural_model_abduct": (_A, _A, _A, _N, _S, _N, _N, _A, _N),
 
     "causal_model_save": (_A, _A, _T, _T),

@@ -54,7 +54,7 @@ def in_order(data: Any, names: Sequence[str] | None, what: str = "x") -> Any:
         return data
     for name in names:
         if name not in given:
-            raise UnknownNameError(_unknown("column", name, given, what))
+            raise UnknownNameError(unknown("column", name, given, what))
     return data[list(names)]
 
 
@@ -69,11 +69,12 @@ def index_of(name: Any, names: Sequence[str] | None, what: str = "feature", wher
     if names is None:
         raise UnknownNameError(f"no feature is named {shown(name)}: neither the model nor x names its features")
     if name not in names:
-        raise UnknownNameError(_unknown(what, name, names, where))
+        raise UnknownNameError(unknown(what, name, names, where))
     return names.index(name)
 
 
-def _unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
+def unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
+    """Says that a name does not exist, with those near to it."""
     near = difflib.get_close_matches(str(name), names, n=3) or list(names)[:8]
     return f"no {what} of {where} is named {shown(name)}; near it: {', '.join(map(shown, near))}"
 

@@ -16,6 +16,7 @@ public struct StructuralDescription: Hashable, Sendable {
     package let order: [Int]
     /// Direct causes of each variable, ascending.
     package let parents: [[Int]]
+    let hasHiddenCauses: Bool
 
     /// - Parameters:
     ///   - kinds: by variable; one that is not named is real.
@@ -45,6 +46,7 @@ public struct StructuralDescription: Hashable, Sendable {
         self.variables = variables
         self.mechanisms = mechanisms
         self.parents = parents
+        hasHiddenCauses = graph.edges.contains { $0.firstMark == .arrow && $0.secondMark == .arrow }
     }
 
     package var count: Int { variables.count }

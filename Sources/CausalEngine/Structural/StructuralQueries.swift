@@ -7,23 +7,28 @@ extension StructuralModel {
     ///   - member: who answers; nil for all in turn, each for an equal share of the rows.
     ///   - draws: row i has the noise of row i % draws, so that many scenarios, each of so many rows, meet the same chances; nil: each row
     ///     has its own.
-    /// - Throws: what the scenario's names, values and functions give reason for.
-    public func sample(rows: Int, under scenario: Scenario = Scenario(), member: Int? = nil, seed: UInt64, draws: Int? = nil)
-        throws(EngineError) -> Matrix<Double> {
+    ///   - wanted: by variable, which are asked for; nil for all. The others are NaN.
+    /// - Throws: what the scenario's names, values and functions give reason for; `.value` where a hidden common cause leaves what is wanted
+    ///   unidentified.
+    public func sample(rows: Int, under scenario: Scenario = Scenario(), member: Int? = nil, seed: UInt64, draws: Int? = nil,
+                       wanted: [Bool]? = nil) throws(EngineError) -> Matrix<Double> {
         var values = try Matrix<Double>(rows: rows, columns: variables.count, repeating: 0)
-        try values.withMutableView { values throws(EngineError) in try sample(under: scenario, member: member, seed: seed, draws: draws, into: values) }
+        try values.withMutableView { values throws(EngineError) in try sample(under: scenario, member: member, seed: seed, draws: draws, wanted: wanted, into: values) }
         return values
     }
 
-    package func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, into values: MutableMatrixView<Double>) throws(EngineError) {
+    package func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?,
+                        into values: MutableMatrixView<Double>) throws(EngineError) {
         try expect(values.columns, "sample")
         let compiled = try CompiledScenario(scenario, description, rows: values.rows)
+        try expectIdentified(wanted, under: compiled, drawsNoise: true)
         try forEachMember(member, rows: values.rows) { member, rows throws(EngineError) in
             let noise = try Storage<Double>(count: checkedSize(rows.count, noiseWidth, of: "noise of \(rows.count) rows"), of: "noise")
             try drawNoise(rows: rows.count, firstRow: rows.lowerBound, draws: draws, member: member, seed: seed, into: noise.pointer)
             try simulate(MatrixView(noise.pointer, rows: rows.count, columns: noiseWidth), member: member, under: compiled,
                          firstRow: rows.lowerBound, into: values.rows(from: rows.lowerBound, count: rows.count))
         }
+        leaveOut(wanted, of: values)
     }
 
     /// What would have been, had the scenario held: for each row of `factual` the noise that made it (abduction), the same noise under
@@ -34,18 +39,18 @@ extension StructuralModel {
     /// Gumbel noise, of which `seed` draws one possibility.
     ///
     /// - Throws: `.value` where a number that the answer rests on is missing, naming row and variable.
-    public func counterfactual(_ factual: Matrix<Double>, isSet: [Bool]? = nil, under scenario: Scenario, member: Int, seed: UInt64 = 0)
-        throws(EngineError) -> Matrix<Double> {
+    public func counterfactual(_ factual: Matrix<Double>, isSet: [Bool]? = nil, under scenario: Scenario, member: Int, seed: UInt64 = 0,
+                               wanted: [Bool]? = nil) throws(EngineError) -> Matrix<Double> {
         let data = try StructuralDataset(factual, isSet: isSet)
         var values = factual
         try values.withMutableView { values throws(EngineError) in
-            try counterfactual(data.view, isSet: data.setView, under: scenario, member: member, seed: seed, into: values)
+            try counterfactual(data.view, isSet: data.setView, under: scenario, member: member, seed: seed, wanted: wanted, into: values)
         }
         return values
     }
 
     package func counterfactual(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64,
-                                into values: MutableMatrixView<Double>) throws(EngineError) {
+                                wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError) {
         try check(member: member)
         try expect(factual.columns, "counterfactual: the rows")
         guard values.rows == factual.rows, values.columns == factual.columns else {
@@ -53,10 +58,12 @@ extension StructuralModel {
         }
         try checkAllowed(factual, "counterfactual")
         let compiled = try CompiledScenario(keeping(isSet, of: factual, under: scenario), description, rows: factual.rows)
+        try expectIdentified(wanted, under: compiled, drawsNoise: false)
         try checkKnown(factual, isSet, compiled)
         let noise = try Storage<Double>(count: checkedSize(factual.rows, noiseWidth, of: "noise of \(factual.rows) rows"), of: "noise")
         try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
         try simulate(MatrixView(noise.pointer, rows: factual.rows, columns: noiseWidth), member: member, under: compiled, factual: factual, into: values)
+        leaveOut(wanted, of: values)
     }
 
     /// The noise of rows that were seen, (rows, noiseWidth); NaN where a variable was set, or is missing, or a parent of it is.
@@ -81,6 +88,32 @@ extension StructuralModel {
     }
 
     // MARK: Checks
+
+    /// Where a common cause is hidden, a regression on the parents may find another mechanism than the one that do() meets.
+    private func expectIdentified(_ wanted: [Bool]?, under scenario: CompiledScenario, drawsNoise: Bool) throws(EngineError) {
+        guard wanted.map({ $0.count == variables.count }) ?? true else {
+            throw EngineError(.shape, "structural model: \(wanted!.count) variables are wanted or not, expected \(variables.count)")
+        }
+        let edited = variables.indices.filter { !scenario.edits[$0].isEmpty }
+        guard !edited.isEmpty, description.hasHiddenCauses else { return }
+        let outcomes = variables.indices.filter { wanted?[$0] ?? true }
+        var culprits = try description.graph.confoundedMechanisms(outcomes: outcomes, intervened: edited, drawingNoise: false)
+        if drawsNoise {
+            // Noise that is drawn from a law, and not from rows that were seen, has lost what it shared.
+            culprits += try description.graph.confoundedMechanisms(outcomes: outcomes, intervened: edited).filter { mechanisms[$0].distribution != nil }
+        }
+        if let culprit = culprits.first {
+            throw EngineError(.value, "not identified: \(variables[culprit].name) shares a hidden cause with another variable that the answer rests on, so "
+                + "that its mechanism, learned from its parents, is not the one that do() would meet; the effect may still be identified in another way")
+        }
+    }
+
+    private func leaveOut(_ wanted: [Bool]?, of values: MutableMatrixView<Double>) {
+        guard let wanted else { return }
+        for v in wanted.indices where !wanted[v] {
+            for row in 0..<values.rows { values.pointer[row * values.columns + v] = .nan }
+        }
+    }
 
     private func expect(_ columns: Int, _ name: String) throws(EngineError) {
         guard columns == variables.count else {

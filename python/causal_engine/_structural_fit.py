@@ -1,0 +1,115 @@
+"""Training a structural model: in slices of 50 ms, between which Python shows progress and hears Ctrl-C."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from ctypes import byref, c_double, c_int, c_size_t
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _bindings
+from ._arrays import address, dtype_code, size, text
+from ._bindings import Handle, StructuralOptions, library, read_size, read_text
+from ._interrupt import interrupts
+from .errors import ArgumentError, UnknownNameError, shown
+from .features import unknown
+from .graph import Graph
+
+SLICE = 0.05    # seconds
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """How a variable comes about from its parents and from noise.
+
+    Attributes
+    ----------
+    kind
+        "auto", "linear", "additive", "location_scale", "flow" or "softmax": see `StructuralModel`.
+    hidden
+        Widths of the hidden layers of its network.
+    activation
+        As in `CausalMLP`.
+    pieces
+        Of the spline of a flow, 2 to 64.
+    """
+
+    kind: str = "auto"
+    hidden: tuple[int, ...] = (64, 64)
+    activation: str = "silu"
+    pieces: int = 8
+
+
+def mechanism_table(mechanisms: Any, variables: Sequence[str]) -> list[Mechanism]:
+    """One for each variable."""
+    by_name: Mapping[str, Any] = mechanisms if isinstance(mechanisms, Mapping) else dict.fromkeys(variables, mechanisms)
+    for name in by_name:
+        if name not in variables:
+            raise UnknownNameError(unknown("variable", name, variables, "the graph"))
+    return [_mechanism(by_name.get(name, "auto"), name) for name in variables]
+
+
+def _mechanism(given: Any, name: str) -> Mechanism:
+    if isinstance(given, str):
+        return Mechanism(given)
+    if not isinstance(given, Mechanism):
+        raise ArgumentError(f"mechanism of {name} is {shown(given)}, expected a kind such as 'additive', or a Mechanism")
+    return given
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was learned."""
+
+    handle: Handle
+    mechanisms: tuple[str, ...]
+    levels: dict[str, tuple[Any, ...]]
+    members: int
+    noise_width: int
+    rows: int       # it was learned from
+
+
+def fitted(
+    graph: Graph, mechanisms: Sequence[Mechanism], levels: dict[str, tuple[Any, ...]], values: NDArray[np.float64], marks: Any,
+    dtype: np.dtype[Any], progress: bool, **options: Any,
+) -> Fitted:
+    """Trains to the end."""
+    kept, structures = [], (_bindings.Mechanism * len(mechanisms))()
+    for k, (name, choice) in enumerate(zip(graph.variables, mechanisms)):
+        widths = (c_size_t * len(choice.hidden))(*(size(width, "hidden") for width in choice.hidden))
+        kept.append(widths)
+        structures[k] = _bindings.Mechanism(
+            levels=len(levels.get(name, ())), kind=text(choice.kind, "kind"), hidden=ctypes.addressof(widths), hidden_count=len(widths),
+            activation=text(choice.activation, "activation"), pieces=size(choice.pieces, "pieces"))
+    values = np.ascontiguousarray(values)
+    trainer = Handle(
+        library.causal_structural_trainer_create, library.causal_structural_trainer_free, graph._graph.handle.address, ctypes.addressof(structures),
+        address(values), None if marks is None else address(marks), *values.shape, byref(StructuralOptions(dtype=dtype_code(dtype), **options)))
+    finished, done = c_int(), c_double()
+    with _bar(progress) as bar, interrupts() as check:
+        while not finished.value:
+            library.causal_structural_trainer_run(trainer.address, SLICE, byref(finished))
+            check()
+            if bar is not None:
+                library.causal_structural_trainer_progress(trainer.address, byref(done))
+                bar.n = round(done.value, 3)
+                bar.refresh()
+    model = Handle(lambda out: library.causal_structural_trainer_model(trainer.address, out), library.causal_structural_model_free)
+    trainer.close()
+    return Fitted(
+        model, tuple(read_text(library.causal_structural_model_mechanism, model.address, k) for k in range(len(mechanisms))), levels,
+        read_size(library.causal_structural_model_member_count, model.address),
+        read_size(library.causal_structural_model_noise_width, model.address), len(values))
+
+
+def _bar(progress: bool) -> Any:
+    if not progress:
+        return nullcontext()
+    from tqdm import tqdm
+
+    return tqdm(total=1.0, desc="StructuralModel", bar_format="{desc}{percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]")

@@ -1,0 +1,259 @@
+"""Structural causal models: every variable computed from its causes and from noise, by a mechanism that is learned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._arrays import model_dtype, number, size
+from ._arrays import seed as checked_seed
+from ._structural_fit import Fitted, fitted, mechanism_table
+from ._table import levels_in, table
+from .errors import ArgumentError, StateError, UnknownNameError, shown
+from .features import unknown
+from .graph import Graph
+from .scenario import ScenarioView
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .estimate import Estimate
+
+__all__ = ["StructuralModel"]
+
+
+class StructuralModel:
+    """A graph whose variables are computed from their parents and from noise by mechanisms that are learned from data. do() sets, changes
+    or rewires them while the model runs, row by row.
+
+    Parameters
+    ----------
+    graph
+        Whatever `Graph.of` takes: a `Graph`, a list of edges, parents by child, DOT or DAGitty text, a networkx.DiGraph. Hidden common
+        causes may be declared in it (`Graph(..., confounded=...)`): a query whose answer would rest on a mechanism that is confounded
+        with its own parents then says so.
+    mechanisms
+        One for all variables or, in a dict, for some by name; "auto" for the others: the one under which held-out rows are likeliest.
+        "linear"; "additive", f(parents) + noise; "location_scale", f(parents) + s(parents) noise; "flow", a monotone
+        rational-quadratic spline of Gaussian noise, whose shape the parents decide; all with noise of any shape. For categorical
+        variables "linear" (logistic regression) or "softmax". `Mechanism` gives one with widths of its own. A variable without
+        parents is drawn from the values seen.
+    categorical
+        Names of categorical variables, beside those that a data frame shows to be (booleans, texts, categories); or levels by name.
+    dtype
+        Of the mechanisms' networks, "float32" or "float64". Values and noise are doubles.
+    seed
+        Of everything that is drawn; None for one drawn by chance.
+
+    Raises
+    ------
+    CycleError, UnknownNameError, InvalidValueError
+        A graph that is no acyclic one; a mechanism for a variable that is not in it, or that is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> age = rng.normal(60, 10, 500)
+    >>> dose = 0.1 * age + rng.normal(size=500)
+    >>> outcome = 2 * dose - 0.3 * age + rng.normal(size=500)
+    >>> model = StructuralModel([("age", "dose"), ("age", "outcome"), ("dose", "outcome")], mechanisms="linear", seed=0)
+    >>> _ = model.fit({"age": age, "dose": dose, "outcome": outcome}, progress=False)
+    >>> effect = model.effect("outcome", {"dose": 7}, {"dose": 6})
+    >>> bool(abs(effect.value - 2) < 0.2)
+    True
+    """
+
+    def __init__(
+        self, graph: Any, mechanisms: Any = "auto", *, categorical: Any = (), dtype: Any = "float32", seed: int | None = None,
+    ) -> None:
+        self.graph = Graph.of(graph)
+        self.seed = int.from_bytes(os.urandom(8), "little") if seed is None else checked_seed(seed)
+        self._dtype = model_dtype(dtype)
+        self._categorical = categorical
+        self._wanted = mechanism_table(mechanisms, self.variables)
+        self._fitted: Fitted | None = None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables, in the order of the columns of a matrix."""
+        return self.graph.variables
+
+    @property
+    def mechanisms(self) -> dict[str, str]:
+        """The kind of each variable's mechanism; after `fit` as it was chosen."""
+        return dict(zip(self.variables, (choice.kind for choice in self._wanted) if self._fitted is None else self._fitted.mechanisms))
+
+    @property
+    def levels(self) -> dict[str, tuple[Any, ...]]:
+        """The levels of each categorical variable, in the order of their codes; known after `fit`."""
+        return dict(self._now().levels)
+
+    @property
+    def members(self) -> int:
+        """Of the ensemble."""
+        return self._now().members
+
+    def fit(
+        self, data: Any, interventions: Any = None, *, members: int = 1, bootstrap: bool = False, epochs: int | None = None,
+        batch_size: int = 256, lr: float = 0.005, weight_decay: float = 0.0, validation_fraction: float = 0.1, patience: float = 0.25,
+        progress: bool = True,
+    ) -> Self:
+        """Learns all mechanisms, each from the rows that tell of it: those in which its variable and its parents are known and do() did
+        not set the variable.
+
+        Ctrl-C ends it, and the model is what it was before.
+
+        Parameters
+        ----------
+        data
+            A data frame or a dict with a column for each variable, or a matrix of (rows, variables). NaN is a missing value. A variable
+            that was set has the value it was set to.
+        interventions
+            Which variables do() had set: a dict of (rows,) booleans by name, or a frame or matrix of (rows, variables) of them. None: none.
+        members
+            Networks for each mechanism, which answer separately; an answer is the mean of theirs.
+        bootstrap
+            Let each member learn from rows drawn with replacement: the spread of the answers is then the uncertainty that comes of having
+            few rows, and estimates have intervals. 20 to 100 members are usual.
+        epochs
+            Passes over the rows; None for as many as make about 12,000 steps, and at most 1,000.
+        batch_size, lr, weight_decay
+            Of AdamW, with a learning rate that falls to 0 along a cosine.
+        validation_fraction, patience
+            The share of the rows, 0 to 0.5, held out to decide when to stop: after `patience` of all epochs without a better likelihood of
+            them; the best weights are kept. They also decide what "auto" chooses.
+        progress
+            Show a bar.
+
+        Raises
+        ------
+        UnknownNameError, ShapeError, InvalidValueError
+            A column that is missing; a value that a variable cannot have, with its row; a variable with no row to learn from.
+        DivergenceError
+            A loss that is not finite; the text names the variable.
+        """
+        levels = levels_in(data, self.variables, self._categorical)
+        values = table(data, self.variables, levels, "data")
+        self._fitted = fitted(
+            self.graph, self._wanted, levels, values, _marks(interventions, self.variables, len(values)), self._dtype, progress,
+            members=size(members, "members"), resamples=bool(bootstrap), epochs=0 if epochs is None else size(epochs, "epochs"),
+            batch_size=size(batch_size, "batch_size"), learning_rate=number(lr, "lr"), weight_decay=number(weight_decay, "weight_decay"),
+            held_out=number(validation_fraction, "validation_fraction"), patience=number(patience, "patience"), seed=self.seed)
+        return self
+
+    def _now(self) -> Fitted:
+        if self._fitted is None:
+            raise StateError("the model has learned nothing yet, expected fit before")
+        return self._fitted
+
+    # ------------------------------------------------------------ questions
+
+    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> ScenarioView:
+        """The model under interventions: an immutable view, which can be asked and extended by another `do`.
+
+        Parameters
+        ----------
+        values, **more
+            By variable, what is done to it: a value, or one a row; `shift`, `scale`, `clip` or `change`, or a list of these, which act
+            in this order on what the mechanism says; a policy, that is a function of other variables, named by its arguments
+            (``do(dose=lambda age: 0.1 * age)``), which become causes of this one; or a distribution to draw from (anything with an
+            ``rvs`` like those of scipy.stats).
+        where
+            Which rows are concerned: (rows,) of booleans, or a function of variables as above (``where=lambda age: age > 60``).
+
+        Raises
+        ------
+        UnknownNameError
+            No such variable.
+
+        Examples
+        --------
+        >>> model = StructuralModel([("x", "y")])
+        >>> from causal_engine import shift
+        >>> model.do(x=1).do(y=shift(2))
+        StructuralModel(2 variables: x -> y).do(x=1).do(y=shift(2))
+        """
+        return ScenarioView(self, ()).do(values, where=where, **more)
+
+    def sample(self, n: int, seed: int | None = None) -> Any:
+        """New rows, as a pandas data frame where pandas is in use, else a dict of columns. `do(...).sample(n)` gives those under do(); the
+        same seed gives both the same noise."""
+        return ScenarioView(self, ()).sample(n, seed)
+
+    def counterfactual(self, rows: Any, do: Mapping[str, Any], *, where: Any = None, **options: Any) -> Any:
+        """What these rows would have been under do(): `self.do(do, where=where).counterfactual(rows, ...)`, which see."""
+        return self.do(do, where=where).counterfactual(rows, **options)
+
+    def predict(self, rows: Any, do: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """The mean of every variable that the rows do not tell, given those that they do: see `ScenarioView.predict`."""
+        view = ScenarioView(self, ()) if do is None else self.do(do)
+        return view.predict(rows, **options)
+
+    def effect(
+        self, outcome: str, treatment: Mapping[str, Any], control: Mapping[str, Any], *, given: Any = None, draws: int = 20_000,
+        level: float = 0.95, seed: int | None = None,
+    ) -> Estimate:
+        """The average effect of one intervention instead of another, E[outcome | do(treatment)] - E[outcome | do(control)], both with the same
+        noise.
+
+        Parameters
+        ----------
+        outcome
+            A variable; for a categorical one its code is averaged, which for a binary one is the probability of its second level.
+        treatment, control
+            What `do` takes.
+        given
+            A row, or rows, of variables on which to condition, as `ScenarioView.predict` takes them: one conditional effect for each.
+        draws
+            Rows that are simulated for each of the two.
+        level
+            Of the interval.
+
+        Returns
+        -------
+        Estimate
+            With an interval where the model has members, or the error of the simulation alone where it has not.
+
+        Raises
+        ------
+        InvalidValueError
+            A hidden common cause leaves the effect unidentified.
+        """
+        return self.do(treatment).mean(outcome, given=given, draws=draws, level=level, seed=seed, minus=self.do(control))
+
+    def _index(self, name: Any) -> int:
+        if name not in self.variables:
+            raise UnknownNameError(unknown("variable", name, self.variables, "the graph"))
+        return self.variables.index(name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({repr(self.graph).partition('(')[2]}"
+
+
+def _marks(interventions: Any, variables: tuple[str, ...], rows: int) -> Any:
+    """Bytes of (rows, variables), not 0 where do() set the variable; None where nothing was set."""
+    import numpy as np
+
+    from ._arrays import mask_bytes
+    from .errors import ShapeError
+
+    if interventions is None:
+        return None
+    if isinstance(interventions, Mapping) or hasattr(interventions, "columns"):
+        marks = np.zeros((rows, len(variables)), np.uint8)
+        for name in interventions.keys() if isinstance(interventions, Mapping) else interventions.columns:
+            if name not in variables:
+                raise UnknownNameError(unknown("variable", name, variables, "interventions"))
+            column = mask_bytes(np.asarray(interventions[name]), f"interventions: {name}")
+            if column.shape not in ((), (rows,)):
+                raise ShapeError(f"interventions: {name} of shape {column.shape}, expected ({rows},)")
+            marks[:, variables.index(name)] = column
+        return marks
+    if not hasattr(interventions, "__len__"):
+        raise ArgumentError(f"interventions is {shown(interventions)}, expected booleans by name, or (rows, variables) of them")
+    given = mask_bytes(interventions, "interventions")
+    if given.shape != (rows, len(variables)):
+        raise ShapeError(f"interventions of shape {given.shape}, expected ({rows}, {len(variables)})")
+    return np.ascontiguousarray(given)
