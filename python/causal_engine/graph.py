@@ -88,7 +88,8 @@ class Graph(GraphQuestions):
         graph
             A `Graph`; a `DAGRewiring`, as it stands; a `networkx.DiGraph`; an adjacency matrix, ``A[i, j]`` not 0 for an edge i -> j, with
             names where it is a data frame; a text in DOT or DAGitty, where ``a <-> b`` (in DOT ``a -> b [dir=both]``) is a hidden
-            common cause, and where a variable that DAGitty calls ``latent`` is hidden, as by `hide`; parents by child, as in ``{"dose": ["age"], "outcome": ["age", "dose"]}``; or a list of edges.
+            common cause, and a variable that DAGitty calls ``latent`` is hidden, as by `hide`; parents by child, as in
+            ``{"dose": ["age"], "outcome": ["age", "dose"]}``; or a list of edges.
 
         Examples
         --------
