@@ -106,6 +106,9 @@ causal_status causal_graph_mask_edges(const causal_graph *graph, const uint8_t *
 causal_status causal_graph_confound(const causal_graph *graph, const uint8_t *pairs, size_t count, causal_graph **confounded);
 /* Writes which pairs share a hidden cause, symmetric: count x count bytes, 0 or 1. */
 causal_status causal_graph_confounded(const causal_graph *graph, uint8_t *pairs, size_t count);
+/* A new graph of the other variables, in their order, when those that `mask` sets are not observed (latent projection): what they passed
+ * on goes from their causes straight to their effects, which share hidden causes. VALUE: none is left. CYCLE. */
+causal_status causal_graph_hide(const causal_graph *graph, const uint8_t *mask, size_t count, causal_graph **projected);
 /* The groups that hidden causes connect (c-components): writes to first[v] the smallest variable of the group of v. */
 causal_status causal_graph_districts(const causal_graph *graph, size_t *first);
 

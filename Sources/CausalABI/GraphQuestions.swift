@@ -37,6 +37,19 @@ public func causal_graph_confounded(_ graph: OpaquePointer?, _ pairs: UnsafeMuta
     }
 }
 
+@_cdecl("causal_graph_hide") @implementation
+public func causal_graph_hide(_ graph: OpaquePointer?, _ mask: UnsafePointer<UInt8>?, _ count: Int,
+                              _ projected: UnsafeMutablePointer<OpaquePointer?>?) -> causal_status {
+    call {
+        let out = try require(projected, "projected")
+        let result = try reading(graph) { graph in
+            try expectVariables(count, graph)
+            return try graph.hiding(members(require(mask, "mask"), count))
+        }
+        out.pointee = try HandleTable.insert(GraphObject(result))
+    }
+}
+
 @_cdecl("causal_graph_districts") @implementation
 public func causal_graph_districts(_ graph: OpaquePointer?, _ first: UnsafeMutablePointer<Int>?) -> causal_status {
     call {

@@ -44,6 +44,7 @@ static void bad_graph(causal_graph *g, causal_status s) {
     EXPECT(s, causal_graph_mask_edges(g, bytes, numbers, CAUSAL_FLOAT32, N, N, doubles));
     EXPECT(s, causal_graph_confound(g, bytes, N, &out));
     EXPECT(s, causal_graph_confounded(g, bytes, N));
+    EXPECT(s, causal_graph_hide(g, bytes, N, &out));
     EXPECT(s, causal_graph_districts(g, sizes));
     EXPECT(s, causal_graph_is_separated(g, bytes, bytes, NULL, N, &answer));
     EXPECT(s, causal_graph_is_back_door_set(g, bytes, bytes, bytes, N, &answer));
@@ -172,7 +173,7 @@ static void graphs(void) {
 static void questions_to_graphs(void) {
     static const uint8_t chain[N * N] = {0, 1, 0, 0, 0, 1, 0, 0, 0}, ring[N * N] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
     static const uint8_t itself[N * N] = {0, 0, 0, 0, 1, 0, 0, 0, 0}, ends[N * N] = {0, 0, 1, 0, 0, 0, 0, 0, 0};
-    static const uint8_t none[N] = {0, 0, 0}, first[N] = {1, 0, 0}, second[N] = {0, 1, 0}, third[N] = {0, 0, 1};
+    static const uint8_t none[N] = {0, 0, 0}, all[N] = {1, 1, 1}, first[N] = {1, 0, 0}, second[N] = {0, 1, 0}, third[N] = {0, 0, 1};
     causal_graph *graph, *cyclic, *hidden;
     int answer = -1;
     OK(causal_graph_create(&graph, chain, N, NULL));
@@ -187,6 +188,14 @@ static void questions_to_graphs(void) {
     OK(causal_graph_confounded(hidden, bytes, N));
     expect(bytes[2] && bytes[6] && !bytes[1] ? CAUSAL_OK : CAUSAL_ERROR_VALUE, CAUSAL_OK, "confounded pairs", __LINE__);
     memset(bytes, 0, sizeof bytes);
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_hide(graph, NULL, N, &cyclic));
+    EXPECT(CAUSAL_ERROR_NULL, causal_graph_hide(graph, first, N, NULL));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_hide(graph, first, HUGE_SIZE, &cyclic));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_graph_hide(graph, all, N, &cyclic));
+    OK(causal_graph_hide(graph, second, N, &cyclic));
+    OK(causal_graph_variable_count(cyclic, sizes));
+    expect(sizes[0] == N - 1 ? CAUSAL_OK : CAUSAL_ERROR_VALUE, CAUSAL_OK, "variables left", __LINE__);
+    OK(causal_graph_free(cyclic));
     EXPECT(CAUSAL_ERROR_NULL, causal_graph_districts(hidden, NULL));
     OK(causal_graph_districts(hidden, sizes));
     expect(sizes[0] == 0 && sizes[1] == 1 && sizes[2] == 0 ? CAUSAL_OK : CAUSAL_ERROR_VALUE, CAUSAL_OK, "districts", __LINE__);
@@ -214,6 +223,7 @@ static void questions_to_graphs(void) {
     EXPECT(CAUSAL_ERROR_SHAPE, causal_graph_confounded_mechanisms(graph, first, third, 0, 1, sizes, sizes));
 
     OK(causal_graph_create(&cyclic, ring, N, NULL));
+    EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_hide(cyclic, first, N, &hidden));
     EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_is_separated(cyclic, first, third, NULL, N, &answer));
     EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_is_back_door_set(cyclic, none, first, third, N, &answer));
     EXPECT(CAUSAL_ERROR_CYCLE, causal_graph_back_door_sets(cyclic, first, third, NULL, N, bytes, 1, sizes));

@@ -115,6 +115,26 @@ import Testing
         #expect(try graph.intervening(on: [false, false, true, false]).districts == [[0], [1], [2], [3]])
     }
 
+    /// Separation among the variables that are left is what it was before.
+    @Test func hidingVariables() throws {
+        var random = TestRandom(5)
+        for _ in 0..<60 {
+            let graph = try graph(6, (0..<15).map { _ in [0, 0, 1, 1, 2, 3][random.index(below: 6)] })
+            let hidden = (0..<6).filter { _ in random.index(below: 3) == 0 }, left = (0..<6).filter { !hidden.contains($0) }
+            guard left.count > 1 else { continue }
+            let projected = try graph.hiding(hidden)
+            for x in left.indices {
+                for y in left.indices where x < y {
+                    for bits in 0..<1 << left.count where bits >> x & 1 == 0 && bits >> y & 1 == 0 {
+                        let z = left.indices.filter { bits >> $0 & 1 != 0 }
+                        let before = try graph.isSeparated([left[x]], from: [left[y]], given: z.map { left[$0] })
+                        #expect(try projected.isSeparated([x], from: [y], given: z) == before)
+                    }
+                }
+            }
+        }
+    }
+
     /// Two thousand variables, each with a few causes: linear time, and sets of many variables.
     @Test func large() throws {
         var random = TestRandom(7), edges: [Graph.Edge] = []

@@ -151,6 +151,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_graph_mask_edges": (_A, _A, _A, _D, _N, _N, _A),
     "causal_graph_confound": (_A, _A, _N, _A),
     "causal_graph_confounded": (_A, _A, _N),
+    "causal_graph_hide": (_A, _A, _N, _A),
     "causal_graph_districts": (_A, _A),
     "causal_graph_is_separated": (_A, _A, _A, _A, _N, _A),
     "causal_graph_is_back_door_set": (_A, _A, _A, _A, _N, _A),

@@ -68,6 +68,13 @@ class NumberedGraph:
 
         return NumberedGraph(Handle(confound, library.causal_graph_free), self.count)
 
+    def hiding(self, mask: NDArray[np.uint8]) -> NumberedGraph:
+        """The graph of the variables that are left; what is set is not observed."""
+        def hide(out: Any) -> None:
+            library.causal_graph_hide(self.handle.address, address(mask), self.count, out)
+
+        return NumberedGraph(Handle(hide, library.causal_graph_free), self.count - int(mask.sum()))
+
     def districts(self) -> list[int]:
         """For each variable the smallest of those that hidden causes connect it with."""
         first = (c_size_t * self.count)()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._graph_tokens import DOT, Dialect, Token, tokens
+from ._graph_tokens import DAGITTY, DOT, Dialect, Token, tokens
 from .errors import ArgumentError, InvalidValueError, shown
 
 _DEEPEST = 100      # braces in braces, so that no text can exhaust the stack
@@ -21,6 +21,8 @@ class Reader:
         (cause, effect), each once.
     confounded
         The two ends of each `a <-> b`, once. Only where these are wanted: elsewhere they are errors.
+    latent
+        The variables that DAGitty is told not to be observed.
     """
 
     def __init__(self, text: str, dialect: Dialect, has_confounded: bool = False) -> None:
@@ -29,6 +31,7 @@ class Reader:
         self.names: dict[str, int] = {}
         self.edges: dict[tuple[int, int], None] = {}
         self.confounded: dict[tuple[int, int], None] = {}
+        self.latent: dict[int, None] = {}
         self._has_confounded = has_confounded
         self._dialect = dialect
         self._tokens = tokens(text.removeprefix("\ufeff"), dialect)
@@ -82,7 +85,10 @@ class Reader:
             if arrows[-1].text not in self._dialect.arrows:
                 raise self._error(" or ".join(map(repr, self._dialect.arrows)), arrows[-1])
             ends.append(self._end(drawn, depth))
-        attributes = {**drawn, **self._attributes()}
+        own = self._attributes()
+        if not arrows and self._dialect is DAGITTY and not {"latent", "unobserved"}.isdisjoint(own):
+            self.latent.update(dict.fromkeys(ends[0]))
+        attributes = {**drawn, **own}
         for arrow, left, right in zip(arrows, ends, ends[1:]):
             self._connect(left, arrow, right, attributes)
         return {member: None for end in ends for member in end}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ._graph_networkx import read_networkx
@@ -22,6 +22,7 @@ class Source(NamedTuple):
     edges: Pairs
     variables: Any
     confounded: Pairs
+    latent: Sequence[int] = ()       # variables that are not observed
 
 
 def source_of(given: Any) -> Source:
@@ -72,7 +73,7 @@ def _directed(dag: DAGRewiring) -> Source:
 def _text(text: str) -> Source:
     first = re.match(r"(?:\ufeff|\s|//[^\n]*|/\*.*?\*/|^#[^\n]*|strict\b)*(\w*)", text, re.S | re.M | re.I)
     read = Reader(text, DOT if first and first[1].lower() == "digraph" else DAGITTY, has_confounded=True)
-    return Source(list(read.edges), list(read.names), list(read.confounded))
+    return Source(list(read.edges), list(read.names), list(read.confounded), list(read.latent))
 
 
 def _networkx(graph: Any) -> Source:

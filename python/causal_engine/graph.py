@@ -88,7 +88,8 @@ class Graph(GraphQuestions):
         graph
             A `Graph`; a `DAGRewiring`, as it stands; a `networkx.DiGraph`; an adjacency matrix, ``A[i, j]`` not 0 for an edge i -> j, with
             names where it is a data frame; a text in DOT or DAGitty, where ``a <-> b`` (in DOT ``a -> b [dir=both]``) is a hidden
-            common cause; parents by child, as in ``{"dose": ["age"], "outcome": ["age", "dose"]}``; or a list of edges.
+            common cause, and a variable that DAGitty calls ``latent`` is hidden, as by `hide`; parents by child, as in
+            ``{"dose": ["age"], "outcome": ["age", "dose"]}``; or a list of edges.
 
         Examples
         --------
@@ -97,12 +98,16 @@ class Graph(GraphQuestions):
         >>> Graph.of({"dose": "age", "outcome": ["age", "dose"]}).variables
         ('dose', 'outcome', 'age')
         """
-        return graph if isinstance(graph, cls) else cls._of(graph) if isinstance(graph, Graph) else cls(*source_of(graph))
+        if isinstance(graph, Graph):
+            return graph if isinstance(graph, cls) else cls._made(graph._graph, graph._names)
+        source = source_of(graph)
+        made = cls(source.edges, source.variables, source.confounded)
+        return made.hide(source.latent) if source.latent else made
 
     @classmethod
-    def _of(cls, graph: Graph, numbered: NumberedGraph | None = None) -> Self:
+    def _made(cls, graph: NumberedGraph, names: tuple[str, ...]) -> Self:
         made = cls.__new__(cls)
-        made._graph, made._names = numbered or graph._graph, graph._names
+        made._graph, made._names = graph, names
         return made
 
     # ------------------------------------------------------------ what it is
@@ -155,7 +160,25 @@ class Graph(GraphQuestions):
         >>> Graph([("age", "dose"), ("dose", "outcome")], confounded=[("dose", "outcome")]).do("dose")
         Graph(3 variables: dose -> outcome)
         """
-        return self._of(self, self._graph.intervened(self._graph.mask(self._numbers(variables))))
+        return self._made(self._graph.intervened(self._graph.mask(self._numbers(variables))), self._names)
+
+    def hide(self, variables: Any) -> Self:
+        """The graph of the other variables when one or several are not observed (latent projection, Verma and Pearl 1990).
+
+        What they passed on goes from their causes straight to their effects, and their effects share a hidden cause.
+
+        Raises
+        ------
+        InvalidValueError
+            No variable is left.
+
+        Examples
+        --------
+        >>> Graph([("genes", "smoking"), ("genes", "cancer"), ("smoking", "tar"), ("tar", "cancer")]).hide(["genes", "tar"])
+        Graph(2 variables: smoking -> cancer, smoking <-> cancer)
+        """
+        mask = self._graph.mask(self._numbers(variables))
+        return self._made(self._graph.hiding(mask), tuple(name for name, is_hidden in zip(self._names, mask) if not is_hidden))
 
     # ------------------------------------------------------------ how it is shown and written
 

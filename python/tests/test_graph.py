@@ -61,19 +61,50 @@ def test_do_by_definition(described, data):
     assert after == Graph([e for e in edges if e[1] not in chosen], n, [p for p in hidden if not chosen & set(p)])
 
 
+def test_what_is_latent_is_hidden():
+    genes = Graph.of("dag { genes [latent] genes -> {smoking cancer} smoking -> tar -> cancer; smoking [exposure] cancer [outcome] }")
+    assert genes == Graph([("smoking", "tar"), ("tar", "cancer")], ["smoking", "cancer", "tar"], [("smoking", "cancer")])
+    assert genes.hide("tar") == Graph([("smoking", "cancer")], confounded=[("smoking", "cancer")])
+    assert genes.hide([]) == genes
+    assert Graph.of("dag { u [latent,pos=\"0,1\"] v [unobserved] u -> v -> {a b} }").confounded == [("a", "b")]
+
+
+@given(graphs(), st.data())
+def test_hiding_keeps_separation_and_the_relations_of_causes(described, data):
+    n, edges, hidden = described
+    graph = Graph(edges, n, hidden)
+    order = data.draw(st.permutations(graph.variables))
+    left, latent = order[:max(2, n // 2)], order[max(2, n // 2):]
+    projected = graph.hide(latent)
+    assert projected.variables == tuple(v for v in graph.variables if v in left)
+    for v in left:
+        assert projected.descendants(v) == [w for w in graph.descendants(v) if w in left]
+    for x, y in combinations(left, 2):
+        others = [v for v in left if v not in (x, y)]
+        for given in [], others, others[:1], others[1:]:
+            assert projected.is_separated(x, y, given) == graph.is_separated(x, y, given)
+        assert sorted(projected.back_door_sets(x, y)) == sorted(graph.back_door_sets(x, y, observed=left))
+    once = graph
+    for v in latent:
+        once = once.hide(v)
+    assert once == projected
+
+
 @given(graphs())
 def test_districts_by_definition(described):
     networkx = pytest.importorskip("networkx")
     n, edges, hidden = described
     reference = networkx.Graph(hidden)
     reference.add_nodes_from(range(n))
-    assert sorted(Graph(edges, n, hidden).districts()) == sorted([f"x{v}" for v in sorted(part)] for part in networkx.connected_components(reference))
+    parts = sorted([f"x{v}" for v in sorted(part)] for part in networkx.connected_components(reference))
+    assert sorted(Graph(edges, n, hidden).districts()) == parts
 
 
 def test_equality_is_that_of_variables_edges_and_hidden_causes():
     assert drug() == drug() and hash(drug()) == hash(drug())
     assert drug() == Graph(EDGES[::-1], ["age", "dose", "outcome"], [("outcome", "dose"), ("dose", "outcome")])
-    for other in Graph(EDGES), Graph(EDGES[:2], ["age", "dose", "outcome"], drug().confounded), Graph(EDGES, ["dose", "age", "outcome"]), EDGES:
+    fewer, reordered = Graph(EDGES[:2], drug().variables, drug().confounded), Graph(EDGES, ["dose", "age", "outcome"], drug().confounded)
+    for other in Graph(EDGES), fewer, reordered, EDGES:
         assert drug() != other
 
 
@@ -101,7 +132,8 @@ def test_it_is_made_of_whatever_holds_a_graph():
     dag.set_adjacency_matrix(matrix)
     assert Graph.of(directed) is directed and Graph.of(dag) == directed and Graph.of(EDGES) == directed
     assert Graph.of({"age": [], "dose": "age", "outcome": ["age", "dose"]}) == directed
-    assert Graph.of("digraph { age -> {dose outcome}; dose -> outcome }") == Graph.of("// drug\ndag { age -> {dose outcome} dose -> outcome }") == directed
+    assert Graph.of("digraph { age -> {dose outcome}; dose -> outcome }") == directed
+    assert Graph.of("// drug\ndag { age -> {dose outcome} dose -> outcome }") == directed
     assert Graph.of(np.array(matrix)) == Graph([(0, 1), (0, 2), (1, 2)], 3) and Graph.of(np.array(matrix)).variables == ("x0", "x1", "x2")
     assert Graph.of(DAGRewiring(2)).variables == ("x0", "x1")
     assert Graph.of("dag { age -> {dose outcome} dose -> outcome; dose <-> outcome }") == drug()
@@ -142,6 +174,7 @@ def test_there_and_back(graph):
     (lambda: Graph.of(np.zeros((2, 3))), ShapeError, r"\(2, 3\)"),
     (lambda: Graph.of("dag { a -- b }"), InvalidValueError, "line 1: the edge 'a -- b', expected a directed one or <->"),
     (lambda: Graph.of("a -> b"), InvalidValueError, "DAGitty, line 1: found 'a', expected 'dag'"),
+    (lambda: drug().hide(["age", "dose", "outcome"]), InvalidValueError, "all variables are hidden"),
     (lambda: drug().do("does"), UnknownNameError, "near it: 'dose'"),
     (lambda: drug().parents(None), ArgumentError, "variable is None, expected a whole number or a name"),
 ])

@@ -163,7 +163,7 @@ def test_back_door_sets_in_all_graphs_of_four_variables():
 
 
 def test_back_door_sets_where_causes_are_hidden_or_not_observed(rng):
-    for described in chain(all_graphs(3, has_hidden=True), (random_graph(n, rng) for n in [4] * 60 + [5] * 40 + [6] * 20)):
+    for described in chain(all_graphs(3, has_hidden=True), (random_graph(n, rng, 0.5, 0.25) for n in [4] * 300 + [5] * 200 + [6] * 40)):
         n = described[0]
         x, y = rng.permutation(n)[:2].tolist()
         check_back_doors(described, [x], [y])
@@ -174,6 +174,17 @@ def test_back_door_sets_of_several_treatments_and_outcomes(rng):
     for n in [4] * 80 + [5] * 60 + [6] * 20:
         order = rng.permutation(n).tolist()
         check_back_doors(random_graph(n, rng), order[:2], order[2:3 + int(rng.integers(2))])
+
+
+@pytest.mark.parametrize("text, observed, expected", [
+    ("a -> {u v} -> y; a -> x -> y", "auv", ["uv", "a"]),                     # either way around u and v leads to a
+    ("x <-> v; v <-> y; v -> w -> y; x -> y", "w", []),                       # w opens the way by v
+    ("x <- p -> v <- q -> y; v -> w -> y; x -> y", "pqw", ["qw", "p"]),
+    ("x <- p -> v <- q -> y; x -> y", "pvq", [""]),
+    ("x -> m -> y; x -> y; m <- c -> x", "mc", ["c"]),
+])
+def test_known_back_door_sets(text, observed, expected):
+    assert Graph.of(f"dag {{ {text} }}").back_door_sets("x", "y", list(observed)) == [list(s) for s in expected]
 
 
 def test_each_limit_gives_a_beginning_of_the_same_list():
@@ -304,12 +315,13 @@ def test_two_thousand_variables(rng):
     n = 2000
     edges = {(int(rng.integers(effect)), effect) for effect in range(1, n) for _ in range(3)}
     graph = Graph(edges, n, [(v, n - 1 - v) for v in range(0, n // 2, 3)])
-    assert not graph.is_separated(0, n - 1)
-    sets = graph.back_door_sets(40, 1500, limit=20)
-    assert sets[0] == graph.back_door_set(40, 1500) and len({tuple(s) for s in sets}) == len(sets)
-    assert all(graph.is_back_door_set(s, 40, 1500) for s in sets)
-    assert not any(graph.is_back_door_set(sets[0][:k] + sets[0][k + 1:], 40, 1500) for k in range(len(sets[0])))
-    assert sum(map(len, graph.districts())) == n
+    assert not graph.is_separated(0, n - 1) and sum(map(len, graph.districts())) == n
+    graph = Graph(edges, n)
+    sets = graph.back_door_sets(1000, 1500, limit=50)
+    assert sets[0] == graph.back_door_set(1000, 1500) and len({tuple(s) for s in sets}) == len(sets) == 50
+    assert all(graph.is_back_door_set(s, 1000, 1500) for s in sets)
+    for s in sets[::7]:
+        assert not any(graph.is_back_door_set(s[:k] + s[k + 1:], 1000, 1500) for k in range(len(s)))
 
 
 @pytest.mark.parametrize("question, kind, text", [
