@@ -114,6 +114,9 @@ public struct Graph: Hashable, Sendable {
     /// Everything that the variable causes, ascending; itself only where it lies on a cycle.
     public func descendants(of variable: Int) throws(EngineError) -> [Int] { beyond(try Graph.check(variable, count), along: children) }
 
+    /// Some variables and everything that causes them.
+    package func causes(of variables: [Int]) -> Set<Int> { Set(indices(in: parents.reach(from: variables))) }
+
     private func beyond(_ variable: Int, along lists: Adjacency) -> [Int] {
         indices(in: lists.reach(from: lists[variable].map(Int.init)))
     }

@@ -8,6 +8,16 @@ struct CompiledScenario: Sendable {
         let condition: Computation?
         let replaces: Bool
         let concernsAllRows: Bool
+
+        /// Which of some rows, of which the values are given, it concerns.
+        func concerned(_ rows: Range<Int>, _ values: UnsafePointer<Double>, columns: Int) throws(EngineError) -> [Bool] {
+            var isConcerned = self.rows.map { Array($0[rows]) } ?? [Bool](repeating: true, count: rows.count)
+            if let condition {
+                let isMet = try condition.evaluate(values, rows: rows.count, columns: columns)
+                for i in isMet.indices where isMet[i] == 0 { isConcerned[i] = false }
+            }
+            return isConcerned
+        }
     }
 
     enum Action: Sendable {
@@ -21,6 +31,20 @@ struct CompiledScenario: Sendable {
     struct Computation: Sendable {
         let reads: [Int]
         let function: Scenario.Function
+
+        /// Its results for some rows of all variables.
+        func evaluate(_ values: UnsafePointer<Double>, rows: Int, columns: Int) throws(EngineError) -> [Double] {
+            var results = [Double](repeating: 0, count: rows)
+            try withScratch(rows * reads.count, Double.self) { arguments throws(EngineError) in
+                for i in 0..<rows {
+                    for (k, variable) in reads.enumerated() { arguments[i * reads.count + k] = values[i * columns + variable] }
+                }
+                try results.withUnsafeMutableBufferPointer { results throws(EngineError) in
+                    try function(MatrixView(arguments, rows: rows, columns: reads.count), results.baseAddress!)
+                }
+            }
+            return results
+        }
     }
 
     /// By variable.

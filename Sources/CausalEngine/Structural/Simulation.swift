@@ -3,13 +3,14 @@ internal import CausalKernels
 extension StructuralModel {
     /// Computes all variables, causes before effects, from their noise under a scenario: (rows, variables) from (rows, noiseWidth).
     ///
-    /// `firstRow` is the number that the first of these rows has in the scenario. What that does not affect is copied from `factual` where that is given, to the bit.
+    /// `said`, of the shape of the values, gets what each mechanism said before it was edited. `firstRow` is the number that the first of these rows has in the scenario. What that does not affect is copied from `factual` where that is given, to the bit.
     func simulate(_ noise: MatrixView<Double>, member: Int, under scenario: CompiledScenario, firstRow: Int = 0,
-                  factual: MatrixView<Double>? = nil, into values: MutableMatrixView<Double>) throws(EngineError) {
+                  factual: MatrixView<Double>? = nil, saying said: UnsafeMutablePointer<Double>? = nil, into values: MutableMatrixView<Double>) throws(EngineError) {
         try mechanisms.forEachChunk(of: values.rows) { rows throws(EngineError) in
             try Simulation(model: self, member: member, scenario: scenario, rows: firstRow + rows.lowerBound..<firstRow + rows.upperBound,
                            noise: noise.pointer + rows.lowerBound * noiseWidth,
                            factual: factual.map { $0.pointer + rows.lowerBound * $0.columns },
+                           said: said.map { $0 + rows.lowerBound * values.columns },
                            values: values.pointer + rows.lowerBound * values.columns).run()
         }
     }
@@ -23,6 +24,7 @@ private struct Simulation<Scalar: EngineScalar> {
     let rows: Range<Int>
     let noise: UnsafePointer<Double>
     let factual: UnsafePointer<Double>?
+    let said: UnsafeMutablePointer<Double>?
     let values: UnsafeMutablePointer<Double>
 
     private var count: Int { rows.count }
@@ -41,9 +43,12 @@ private struct Simulation<Scalar: EngineScalar> {
     private func compute(_ v: Int) throws(EngineError) {
         let edits = scenario.edits[v]
         var concerned: [[Bool]] = []
-        for edit in edits { concerned.append(try rowsConcerned(by: edit)) }
+        for edit in edits { concerned.append(try edit.concerned(rows, values, columns: columns)) }
         let isReplaced = try rowsReplaced(v, edits, concerned)
         if !isReplaced.allSatisfy({ $0 }) { try runMechanism(v, isIgnored: isReplaced) }
+        if let said {
+            for i in 0..<count { said[i * columns + v] = values[i * columns + v] }
+        }
         for (edit, isConcerned) in zip(edits, concerned) { try apply(edit, to: v, isConcerned) }
     }
 
@@ -60,15 +65,6 @@ private struct Simulation<Scalar: EngineScalar> {
     }
 
     // MARK: Edits
-
-    private func rowsConcerned(by edit: CompiledScenario.Edit) throws(EngineError) -> [Bool] {
-        var isConcerned = edit.rows.map { Array($0[rows]) } ?? [Bool](repeating: true, count: count)
-        if let condition = edit.condition {
-            let isMet = try evaluate(condition)
-            for i in 0..<count where isMet[i] == 0 { isConcerned[i] = false }
-        }
-        return isConcerned
-    }
 
     /// - Throws: `.value` where a row is replaced and edited once more.
     private func rowsReplaced(_ v: Int, _ edits: [CompiledScenario.Edit], _ concerned: [[Bool]]) throws(EngineError) -> [Bool] {
@@ -95,25 +91,11 @@ private struct Simulation<Scalar: EngineScalar> {
         case .scale(let factor): forEachRow { $1 *= factor[first + $0] }
         case .clamp(let range): forEachRow { $1 = $1.isNaN ? $1 : min(max($1, range.lowerBound), range.upperBound) }
         case .compute(let computation):
-            let results = try evaluate(computation), variable = model.variables[v]
+            let results = try computation.evaluate(values, rows: count, columns: columns), variable = model.variables[v]
             for i in 0..<count where isConcerned[i] && !variable.allows(results[i]) {
                 throw EngineError(.value, "scenario: \(variable.name) is computed to be \(results[i]) in row \(first + i), expected \(variable.expectation)")
             }
             forEachRow { $1 = results[$0] }
         }
-    }
-
-    private func evaluate(_ computation: CompiledScenario.Computation) throws(EngineError) -> [Double] {
-        let reads = computation.reads
-        var results = [Double](repeating: 0, count: count)
-        try withScratch(count * reads.count, Double.self) { arguments throws(EngineError) in
-            for i in 0..<count {
-                for (k, variable) in reads.enumerated() { arguments[i * reads.count + k] = values[i * columns + variable] }
-            }
-            try results.withUnsafeMutableBufferPointer { results throws(EngineError) in
-                try computation.function(MatrixView(arguments, rows: count, columns: reads.count), results.baseAddress!)
-            }
-        }
-        return results
     }
 }

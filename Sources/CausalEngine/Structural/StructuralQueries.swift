@@ -96,11 +96,14 @@ extension StructuralModel {
         }
         let edited = variables.indices.filter { !scenario.edits[$0].isEmpty }
         guard !edited.isEmpty, description.hasHiddenCauses else { return }
-        let outcomes = variables.indices.filter { wanted?[$0] ?? true }
-        var culprits = try description.graph.confoundedMechanisms(outcomes: outcomes, intervened: edited, drawingNoise: false)
+        let graph = description.graph, outcomes = variables.indices.filter { wanted?[$0] ?? true }
+        var culprits = try graph.confoundedMechanisms(outcomes: outcomes, intervened: edited, drawingNoise: false)
         if drawsNoise {
             // Noise that is drawn from a law, and not from rows that were seen, has lost what it shared.
-            culprits += try description.graph.confoundedMechanisms(outcomes: outcomes, intervened: edited).filter { mechanisms[$0].distribution != nil }
+            let isCut = variables.indices.map(scenario.isCut)
+            let remaining = try graph.intervening(on: isCut).causes(of: outcomes.filter { !isCut[$0] })
+            culprits += graph.confoundedPairs.filter { remaining.contains($0.first) && remaining.contains($0.second) }
+                .flatMap { [$0.first, $0.second] }.filter { mechanisms[$0].distribution != nil }
         }
         if let culprit = culprits.first {
             throw EngineError(.value, "not identified: \(variables[culprit].name) shares a hidden cause with another variable that the answer rests on, so "

@@ -8,8 +8,8 @@ extension VectorKernels {
         case .leakyRelu: map(x, y, count) { $0 < 0 ? 0.01 * $0 : $0 }
         case .elu: map(x, y, count) { $0 > 0 ? $0 : Vector.expm1($0) }
         case .gelu: map(x, y, count) { 0.5 * $0 * (1 + Vector.erf($0 * rootHalf)) }
-        case .tanh: map(x, y, count) { Vector.tanh($0) }
-        case .sigmoid: map(x, y, count) { 1 / (1 + Vector.exp(-$0)) }
+        case .tanh: mapVectors(x, x, y, count) { x, _ in x.hyperbolicTangent() }
+        case .sigmoid: mapVectors(x, x, y, count) { x, _ in logistic(x) }
         case .softplus: map(x, y, count) { $0 > 20 ? $0 : Vector.log1p(Vector.exp($0)) }
         case .silu: mapVectors(x, x, y, count) { x, _ in x * logistic(x) }
         }
@@ -22,8 +22,8 @@ extension VectorKernels {
         case .relu: scale(g, by: 0, whereNotPositive: y, count)
         case .leakyRelu: scale(g, by: 0.01, whereNotPositive: y, count)
         case .elu: differentiate(y, g, count) { y, g in y > 0 ? g : g * (y + 1) }
-        case .tanh: differentiate(y, g, count) { y, g in g * (1 - y * y) }
-        case .sigmoid: differentiate(y, g, count) { y, g in g * (y * (1 - y)) }
+        case .tanh: mapVectors(y, g, g, count) { y, g in (g * (Vector(repeating: 1) - y * y)).zero(where: g) }
+        case .sigmoid: mapVectors(y, g, g, count) { y, g in (g * (y * (Vector(repeating: 1) - y))).zero(where: g) }
         case .gelu:
             differentiate(x!, g, count) { x, g in
                 let distribution = 0.5 * (1 + Vector.erf(x * rootHalf))

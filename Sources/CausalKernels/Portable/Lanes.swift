@@ -24,11 +24,13 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     /// last one. The polynomials are those of Cephes (Moshier 1989).
     func exponential() -> Self
 
+    /// `tanh` of each lane to within two units in the last place.
+    func hyperbolicTangent() -> Self
+
     static func exp(_ x: Scalar) -> Scalar
     static func expm1(_ x: Scalar) -> Scalar
     static func log(_ x: Scalar) -> Scalar
     static func log1p(_ x: Scalar) -> Scalar
-    static func tanh(_ x: Scalar) -> Scalar
     static func erf(_ x: Scalar) -> Scalar
 }
 
@@ -72,11 +74,20 @@ extension SIMD8: Lanes where Scalar == Float {
         let power = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23
         return unsafeBitCast(unsafeBitCast(p, to: SIMD8<UInt32>.self) &+ power, to: Self.self)
     }
+    @inline(__always) public func hyperbolicTangent() -> Self {
+        let square = self * self
+        var p = Self(repeating: 2.06390887954e-2).adding(square, times: Self(repeating: -5.70498872745e-3))
+        p = Self(repeating: -5.37397155531e-2).adding(square, times: p)
+        p = Self(repeating: 1.33314422036e-1).adding(square, times: p)
+        p = Self(repeating: -3.33332819422e-1).adding(square, times: p)
+        let near = adding(self * square, times: p)
+        let far = Self(repeating: 1) - Self(repeating: 2) / (Self(repeating: 1) + (self + self).exponential())
+        return far.replacing(with: near, where: square .< 0.390625)
+    }
     @inline(__always) public static func exp(_ x: Float) -> Float { Glibc.expf(x) }
     @inline(__always) public static func expm1(_ x: Float) -> Float { Glibc.expm1f(x) }
     @inline(__always) public static func log(_ x: Float) -> Float { Glibc.logf(x) }
     @inline(__always) public static func log1p(_ x: Float) -> Float { Glibc.log1pf(x) }
-    @inline(__always) public static func tanh(_ x: Float) -> Float { Glibc.tanhf(x) }
     @inline(__always) public static func erf(_ x: Float) -> Float { Glibc.erff(x) }
 }
 
@@ -111,10 +122,20 @@ extension SIMD4: Lanes where Scalar == Double {
         let power = unsafeBitCast(shifted, to: SIMD4<UInt64>.self) &<< 52
         return unsafeBitCast(unsafeBitCast(result, to: SIMD4<UInt64>.self) &+ power, to: Self.self)
     }
+    @inline(__always) public func hyperbolicTangent() -> Self {
+        let square = self * self
+        var p = Self(repeating: -9.92877231001918586564e1).adding(square, times: Self(repeating: -9.64399179425052238628e-1))
+        p = Self(repeating: -1.61468768441708447952e3).adding(square, times: p)
+        var q = Self(repeating: 1.12811678491632931402e2) + square
+        q = Self(repeating: 2.23548839060100448583e3).adding(square, times: q)
+        q = Self(repeating: 4.84406305325125486048e3).adding(square, times: q)
+        let near = adding(self * square, times: p / q)
+        let far = Self(repeating: 1) - Self(repeating: 2) / (Self(repeating: 1) + (self + self).exponential())
+        return far.replacing(with: near, where: square .< 0.390625)
+    }
     @inline(__always) public static func exp(_ x: Double) -> Double { Glibc.exp(x) }
     @inline(__always) public static func expm1(_ x: Double) -> Double { Glibc.expm1(x) }
     @inline(__always) public static func log(_ x: Double) -> Double { Glibc.log(x) }
     @inline(__always) public static func log1p(_ x: Double) -> Double { Glibc.log1p(x) }
-    @inline(__always) public static func tanh(_ x: Double) -> Double { Glibc.tanh(x) }
     @inline(__always) public static func erf(_ x: Double) -> Double { Glibc.erf(x) }
 }

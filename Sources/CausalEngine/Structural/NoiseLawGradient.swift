@@ -1,0 +1,20 @@
+extension NoiseLaw {
+    /// The chain rule through `generate`: from the gradient of the value to that of the head, which is overwritten. A category is no
+    /// number that could be a little larger: its gradient is 0.
+    package func generateGradient(_ head: UnsafePointer<Double>, _ noise: UnsafePointer<Double>, _ gradient: Double,
+                                  into headGradient: UnsafeMutablePointer<Double>) {
+        switch self {
+        case .additive: headGradient[0] = gradient
+        case .locationScale:
+            headGradient[0] = gradient
+            headGradient[1] = gradient * noise[0] * Scale.value(head[1]) * Scale.logSlope(head[1])
+        case .spline(let pieces):
+            let spline = RationalQuadraticSpline(head + 2, pieces: pieces), z = spline.inverse(noise[0]), scale = Scale.value(head[1])
+            // noise = spline(z; θ) stays as it is: dz = -(∂spline/∂θ) dθ / (∂spline/∂z).
+            _ = spline.gradients(z, ofValue: -gradient * scale / spline(z).slope, ofLogSlope: 0, into: headGradient + 2)
+            headGradient[0] = gradient
+            headGradient[1] = gradient * z * scale * Scale.logSlope(head[1])
+        case .gumbel(let levels): headGradient.update(repeating: 0, count: levels)
+        }
+    }
+}

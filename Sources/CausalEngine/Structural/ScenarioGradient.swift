@@ -1,0 +1,155 @@
+public import CausalKernels
+
+extension StructuralModel {
+    /// The chain rule through `sample`: from the gradient with respect to each number of a sample, (rows, variables), to those with respect
+    /// to the values, amounts and factors of the scenario's edits, one array an edit: empty for an edit that has none, one number where it is
+    /// shared by all rows.
+    ///
+    /// The sample is drawn again, with the same arguments. A variable that was set passes nothing to its causes; a category passes nothing.
+    ///
+    /// - Throws: as `sample`; `.value` for an edit that computes a value by a function, whose derivative is not known.
+    public func gradient(ofSample gradient: Matrix<Double>, under scenario: Scenario, member: Int, seed: UInt64, draws: Int? = nil)
+        throws(EngineError) -> [[Double]] {
+        try gradient.withView { gradient throws(EngineError) in
+            try self.gradient(ofSample: gradient, under: scenario, member: member, seed: seed, draws: draws)
+        }
+    }
+
+    package func gradient(ofSample gradient: MatrixView<Double>, under scenario: Scenario, member: Int, seed: UInt64, draws: Int?)
+        throws(EngineError) -> [[Double]] {
+        try check(member: member)
+        let rows = gradient.rows
+        let compiled = try CompiledScenario(scenario, description, rows: rows)
+        guard gradient.columns == variables.count else {
+            throw EngineError(.shape, "gradient of a sample: \(gradient.columns) columns, expected \(variables.count), one a variable")
+        }
+        for edit in scenario.edits {
+            if case .compute = edit.action {
+                throw EngineError(.value, "gradient of a sample: \(edit.variable) is computed by a function, whose derivative is not known")
+            }
+        }
+        let noise = try Storage<Double>(count: checkedSize(rows, noiseWidth, of: "noise of \(rows) rows"), of: "noise")
+        let values = try Storage<Double>(count: checkedSize(rows, variables.count, of: "values of \(rows) rows"), of: "values")
+        let said = try Storage<Double>(count: values.count, of: "values")
+        try drawNoise(rows: rows, draws: draws, member: member, seed: seed, into: noise.pointer)
+        let noiseView = MatrixView(UnsafePointer(noise.pointer), rows: rows, columns: noiseWidth)
+        try simulate(noiseView, member: member, under: compiled, saying: said.pointer,
+                     into: MutableMatrixView(values.pointer, rows: rows, columns: variables.count))
+
+        // One gradient a row, added up at the end in the order of the rows, so that the number of threads changes nothing.
+        let byRow = try compiled.edits.map { edits throws(EngineError) in
+            try edits.map { _ throws(EngineError) in try Storage<Double>(count: rows, of: "gradient") }
+        }
+        try mechanisms.forEachChunk(of: rows) { chunk throws(EngineError) in
+            try ScenarioBackward(model: self, member: member, scenario: compiled, rows: chunk, noise: noise.pointer, values: values.pointer,
+                                 said: said.pointer, byRow: byRow).run(gradient)
+        }
+        return collect(byRow, compiled, scenario, rows)
+    }
+
+    /// In the order in which the edits were given.
+    private func collect(_ byRow: [[Storage<Double>]], _ compiled: CompiledScenario, _ scenario: Scenario, _ rows: Int) -> [[Double]] {
+        var next = [Int](repeating: 0, count: variables.count)
+        return scenario.edits.map { edit in
+            let v = variables.firstIndex { $0.name == edit.variable }!
+            defer { next[v] += 1 }
+            let gradients = byRow[v][next[v]].buffer
+            switch edit.action {
+            case .set(.constant), .shift(.constant), .scale(.constant): return [gradients.reduce(0, +)]
+            case .set(.rows), .shift(.rows), .scale(.rows): return Array(gradients)
+            case .clamp, .compute: return []
+            }
+        }
+    }
+}
+
+/// The way back through one chunk of rows. Addresses are those of the first row of all.
+private struct ScenarioBackward<Scalar: EngineScalar> {
+    let model: StructuralModel<Scalar>
+    let member: Int
+    let scenario: CompiledScenario
+    let rows: Range<Int>
+    let noise: UnsafePointer<Double>
+    let values: UnsafePointer<Double>
+    /// What each mechanism said, before it was edited.
+    let said: UnsafePointer<Double>
+    let byRow: [[Storage<Double>]]
+
+    private var columns: Int { model.mechanisms.count }
+
+    func run(_ incoming: MatrixView<Double>) throws(EngineError) {
+        try withScratch(rows.count * columns, Double.self) { g throws(EngineError) in
+            g.update(from: incoming.pointer + rows.lowerBound * columns, count: rows.count * columns)
+            for v in scenario.order.reversed() {
+                try passEdits(v, g)
+                try passMechanism(v, g)
+            }
+        }
+    }
+
+    /// Through the edits of a variable, the last first.
+    private func passEdits(_ v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
+        let edits = scenario.edits[v]
+        guard !edits.isEmpty else { return }
+        var concerned: [[Bool]] = []
+        for edit in edits { concerned.append(try edit.concerned(rows, values + rows.lowerBound * columns, columns: columns)) }
+        for i in 0..<rows.count {
+            let row = rows.lowerBound + i
+            // What stood there before each edit.
+            var before: [Double] = [], value = said[row * columns + v]
+            for (k, edit) in edits.enumerated() {
+                before.append(value)
+                guard concerned[k][i] else { continue }
+                switch edit.action {
+                case .set(let given): value = given[row]
+                case .shift(let amount): value += amount[row]
+                case .scale(let factor): value *= factor[row]
+                case .clamp(let range): value = min(max(value, range.lowerBound), range.upperBound)
+                case .compute: break
+                }
+            }
+            var slope = g[i * columns + v]
+            for (k, edit) in edits.enumerated().reversed() where concerned[k][i] {
+                switch edit.action {
+                case .set:
+                    byRow[v][k].pointer[row] = slope
+                    slope = 0
+                case .shift: byRow[v][k].pointer[row] = slope
+                case .scale(let factor):
+                    byRow[v][k].pointer[row] = slope * before[k]
+                    slope *= factor[row]
+                case .clamp(let range): if !range.contains(before[k]) { slope = 0 }
+                case .compute: break
+                }
+            }
+            g[i * columns + v] = slope
+        }
+    }
+
+    /// From a variable to its parents.
+    private func passMechanism(_ v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
+        let mechanism = model.mechanisms[v], width = mechanism.headWidth, inputs = mechanism.code.width, count = rows.count
+        // A row without a gradient reads nothing: its parents may be missing.
+        let isIdle = (0..<count).map { g[$0 * columns + v] == 0 }
+        guard let network = mechanism.model, isIdle.contains(false) else { return }
+        let values = MatrixView(values + rows.lowerBound * columns, rows: count, columns: columns)
+        try withScratch(count * (2 * inputs + 2 * width), Scalar.self) { memory throws(EngineError) in
+            let codes = memory, codeGradients = codes + count * inputs, heads = codeGradients + count * inputs, headGradients = heads + count * width
+            mechanism.encode(values, isIgnored: isIdle, into: codes)
+            let trace = try network.makeTrace(), parameters = mechanism.parameters[member]
+            try network.forward(MatrixView(codes, rows: count, columns: inputs), under: nil, parameters: parameters, trace,
+                                into: MutableMatrixView(heads, rows: count, columns: width))
+            try withScratch(2 * width, Double.self) { row throws(EngineError) in
+                for i in 0..<count {
+                    for k in 0..<width { row[k] = Double(heads[i * width + k]) }
+                    mechanism.law.generateGradient(row, noise + (rows.lowerBound + i) * model.noiseWidth + model.mechanisms.noiseOffsets[v],
+                                                   g[i * columns + v] * mechanism.scale.scale, into: row + width)
+                    for k in 0..<width { headGradients[i * width + k] = isIdle[i] ? 0 : Scalar(row[width + k]) }
+                }
+            }
+            try network.backward(MatrixView(headGradients, rows: count, columns: width), parameters: parameters, trace,
+                                 into: GradientTargets(parameters: nil, inputs: codeGradients))
+            for i in 0..<count where !isIdle[i] { mechanism.code.addGradient(codeGradients + i * inputs, to: g + i * columns) }
+        }
+    }
+}
