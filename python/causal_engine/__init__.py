@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .causal_unit import CausalMLP, CausalUnit
 from .errors import (
-    ArgumentError, BusyError, CausalError, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
+    ArgumentError, BusyError, CausalError, CausalWarning, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
     InvalidValueError, OutOfMemoryError, ShapeError, StateError, UnknownNameError,
 )
 from .history import Epoch, History
@@ -32,7 +32,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Gradients",
+    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Gradients",
     "HandleError", "History", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "Trace",
     "UnknownNameError", "get_threads", "set_threads",
 ]

@@ -75,7 +75,7 @@ def test_patience_holds_rows_out_with_their_masks(kind, X, fraction, rng):
     estimator, y = kind
     mask = rng.random(X.shape) < 0.3
     estimator.set_params(epochs=3000, lr=0.1, patience=4, validation_fraction=fraction)
-    estimator.fit(np.where(mask, np.nan, X), y, {0: (mask, np.zeros(X.shape)), 1: (rng.random((60, 4)) < 0.1, 0.5)})
+    estimator.fit(np.where(mask, np.nan, X), y, {0: (mask, 0.0), 1: (rng.random((60, 4)) < 0.1, 0.5)})
     assert estimator.history_.state == "stopped early" and not np.isnan(estimator.history_.validation_loss).any()
 
 

@@ -5,7 +5,8 @@ import pytest
 from sklearn.base import clone
 
 from causal_engine import (
-    ArgumentError, CausalLosses, CausalMLPClassifier, CausalMLPRegressor, InvalidValueError, ShapeError, UnknownNameError,
+    ArgumentError, CausalLosses, CausalMLPClassifier, CausalMLPRegressor, CausalWarning, InvalidValueError, ShapeError,
+    UnknownNameError,
 )
 
 # ---------------------------------------------------------------- what is set, and in which units
@@ -169,3 +170,18 @@ def test_do_that_does_not_fit(X, y, regressor):
 def test_a_feature_is_not_set_twice(frame, y, regressor):
     with pytest.raises(InvalidValueError, match="column 0 is set twice"):
         regressor().fit(frame, y).do({0: 1}, dose=2)
+
+
+def test_warnings_are_about_all_rows_in_the_users_units(kind, X):
+    estimator, y = kind
+    mask = np.outer(np.arange(60) < 20, [1, 0, 0])
+    with pytest.warns(CausalWarning, match=f"^{type(estimator).__name__}: do_values at layer 0 are 0 .*ever filled in"):
+        estimator.fit(X, y, do_mask=mask, do_values=np.zeros(X.shape))
+    with pytest.warns(CausalWarning, match="do_mask at layer 0 is 0 in all of the 60 rows"):
+        estimator.fit(X, y, do_mask=0 * mask, do_values=X)
+    estimator.set_params(patience=2, validation_fraction=0.9)
+    estimator.fit(X, y, do_mask=mask, do_values=X)      # in silence, although few of the rows that are learned from are set
+
+
+def test_a_dose_of_zero_by_name_is_no_doubt(regressor, frame, y):
+    regressor().fit(frame, y, {"dose": (np.arange(60) < 20, 0.0)})
