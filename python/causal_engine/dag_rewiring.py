@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ._arrays import any_array, floating_dtype, mask_bytes, numbers, size
 from ._graph import Graph
 from ._graph_exchange import GraphExchange
-from ._graph_picture import label
 from ._kinds import is_tensor
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 from .features import checked_names, in_order, index_of, names_in
@@ -244,6 +243,8 @@ class DAGRewiring(GraphExchange):
         self._current = Graph.of(state["current"], self._names)
 
     def __repr__(self) -> str:
+        from ._graph_picture import label
+
         adjacency = self._current.adjacency()
         labels = [label(name) for name in self._labels()]
         edges = ", ".join(f"{labels[i]} -> {labels[j]}" for i, j in np.argwhere(adjacency)[:12])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +73,8 @@ def index_of(name: Any, names: Sequence[str] | None, what: str = "feature", wher
 
 
 def _unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
+    import difflib      # for an error only
+
     near = difflib.get_close_matches(str(name), names, n=3) or list(names)[:8]
     return f"no {what} of {where} is named {shown(name)}; near it: {', '.join(map(shown, near))}"
 
