@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ._arrays import FLOAT32, model_dtype
 from ._intervention import Edit, Interventions
 from ._intervention_log import InterventionLog
+from ._kinds import is_module
 from ._network import Network
 from ._pretrained import Pretrained, from_state_dict, from_torch
 from .features import IntervenedModel
@@ -129,14 +131,24 @@ class CausalUnit(CausalModel):
 
     # ------------------------------------------------------------ what it saw
 
-    def get_intervention_info(self) -> dict[str, NDArray[Any] | None]:
-        """`{"mask": ..., "values": ...}` of the last call, `None` where there was none."""
-        return self._log.info()
+    def get_intervention_info(self) -> dict[str, Any]:
+        """The intervention of the last call: `{"mask": ..., "values": ...}`, booleans and numbers of the shape (input_dim,) where
+        all rows shared them, else (rows, input_dim); `None` and `None` where there was none.
+
+        They are tensors where the unit is a torch Module, as its parameters are, else numpy arrays.
+        """
+        return self._in_my_kind(self._log.info())
 
     @property
-    def intervention_history(self) -> list[dict[str, NDArray[Any]]]:
+    def intervention_history(self) -> list[dict[str, Any]]:
         """The last interventions, oldest first, as `get_intervention_info` gives them; at most 16."""
-        return list(self._log.entries.copy())
+        return [self._in_my_kind(entry) for entry in self._log.entries.copy()]
+
+    def _in_my_kind(self, entry: Mapping[str, NDArray[Any] | None]) -> dict[str, Any]:
+        if not is_module(self):
+            return dict(entry)
+        from_numpy = sys.modules["torch"].from_numpy
+        return {name: None if array is None else from_numpy(array) for name, array in entry.items()}
 
     def _remember(self, edits: list[Edit]) -> None:
         self._log.add(edits[0] if edits else None)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from causal_engine import ArgumentError, CausalLayerRewiring, CausalLosses, CausalMetrics, CausalMLP, DAGRewiring
+from causal_engine import ArgumentError, CausalLayerRewiring, CausalLosses, CausalMetrics, CausalMLP, CausalUnit, DAGRewiring
 
 
 def run(code):
@@ -135,3 +135,14 @@ def test_frames_and_read_only_arrays():
     fixed = frame[["a", "b", "c"]].to_numpy()
     fixed.flags.writeable = False
     assert np.array_equal(model(fixed, {0: ([0, 1, 0], 0.5)}), expected.detach().numpy())
+
+
+def test_what_a_unit_remembers_is_in_tensors():
+    unit, x = CausalUnit(3, 2), torch.randn(4, 3)
+    mask, values = torch.tensor([0.0, 1.0, 0.0]), torch.tensor([0.0, 0.5, 0.0])
+    for given in x, x.numpy():
+        unit(given, mask, values)
+        for info in unit.get_intervention_info(), unit.intervention_history[-1]:
+            assert torch.equal(info["mask"], mask != 0) and torch.equal(info["values"], values)
+    unit(x)
+    assert unit.get_intervention_info() == {"mask": None, "values": None} and len(unit.intervention_history) == 2
