@@ -92,7 +92,7 @@ class CausalUnit(CausalModel):
     # ------------------------------------------------------------ passes
 
     def forward(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
-        """What a call of the unit does."""
+        """What a call of the unit does with `x`, `do_mask` and `do_values`."""
         return self._predict(x, {0: (do_mask, do_values)})
 
     def __call__(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
@@ -111,19 +111,27 @@ class CausalUnit(CausalModel):
         -------
         array
             (rows, output_dim), or (output_dim,) for one row.
+
+        Raises
+        ------
+        ShapeError
+            x, a mask or values of a shape that does not fit; the text shows both.
+        InvalidValueError
+            A mask without values, or values without a mask.
         """
         return self.forward(x, do_mask, do_values)
 
     def predict(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
-        """The same as calling the unit."""
+        """The same as calling the unit with `x`, `do_mask` and `do_values`."""
         return self(x, do_mask, do_values)
 
     def trace(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Trace:
-        """A pass that can be differentiated: see `Trace`."""
+        """A call with `x`, `do_mask` and `do_values` that can be differentiated: see `Trace`."""
         return self._trace(x, {0: (do_mask, do_values)})
 
     def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> IntervenedModel:
-        """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. See `CausalMLP.do`."""
+        """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. `values`, `where`, `more` and errors are those of
+        `CausalMLP.do`."""
         return IntervenedModel(self, values, more, where)
 
     def _call(self, x: Any, interventions: Interventions) -> Any:
@@ -240,6 +248,8 @@ class CausalMLP(CausalModel):
         ----------
         module
             `nn.Linear` layers with one kind of activation between them, in Sequentials that may be nested. It stays as it is.
+        feature_names
+            Of the inputs, for `do` by name.
 
         Raises
         ------
@@ -258,6 +268,8 @@ class CausalMLP(CausalModel):
             Weights (out, in) and biases (out,) in the order of the layers, under any names, of any kind of array.
         activation
             Between the layers; a state_dict does not tell.
+        feature_names
+            Of the inputs, for `do` by name.
 
         Raises
         ------
@@ -291,7 +303,7 @@ class CausalMLP(CausalModel):
     # ------------------------------------------------------------ passes
 
     def forward(self, x: Any, interventions: Interventions | None = None) -> Any:
-        """What a call of the model does."""
+        """What a call of the model does with `x` and `interventions`."""
         return self._predict(x, interventions)
 
     def __call__(self, x: Any, interventions: Interventions | None = None) -> Any:
@@ -321,12 +333,12 @@ class CausalMLP(CausalModel):
         return self.forward(x, interventions)
 
     def predict(self, x: Any, interventions: Interventions | None = None) -> Any:
-        """The same as calling the model."""
+        """The same as calling the model with `x` and `interventions`."""
         return self(x, interventions)
 
     def trace(self, x: Any, interventions: Interventions | None = None) -> Trace:
-        """A pass that can be differentiated: `trace.output` is the answer, `trace.backward(dy)` gives gradients of parameters,
-        inputs and do-values. See `Trace`."""
+        """A call with `x` and `interventions` that can be differentiated: `trace.output` is the answer, `trace.backward(dy)` gives
+        gradients of parameters, inputs and do-values. See `Trace`."""
         return self._trace(x, interventions)
 
     def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> IntervenedModel:
@@ -378,6 +390,7 @@ class CausalMLP(CausalModel):
         self.activation = network.activation or note.get("activation") or "identity"
 
     def close(self) -> None:
+        """Frees the engine's part of the model and of its layers now; any later use is a `HandleError`."""
         for layer in self.layers:
             layer.close()
         super().close()

@@ -157,6 +157,11 @@ class CausalModel:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copies parameters in, by name.
 
+        Parameters
+        ----------
+        state
+            Arrays of any kind by the names of `state_dict`, of its shapes.
+
         Raises
         ------
         UnknownNameError
@@ -329,14 +334,29 @@ class CausalModel:
     # ------------------------------------------------------------ keeping it
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a checkpoint: a safetensors file with the parameters under their names. A crash meanwhile leaves the file that
-        was there."""
+        """Writes a checkpoint: a safetensors file with the parameters under their names.
+
+        Parameters
+        ----------
+        path
+            Of the file. A crash meanwhile leaves the one that was there.
+
+        Raises
+        ------
+        CheckpointError
+            It cannot be written.
+        """
         self._settle()
         self.network.save(self._address, path, self._note())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The model in a checkpoint, which may come from anyone.
+        """The model in a checkpoint.
+
+        Parameters
+        ----------
+        path
+            Of a file that `save` wrote, in this language or another. It may come from anyone: no code is run.
 
         Raises
         ------
