@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ._arrays import flag, mask_bytes, number
 from ._bindings import Handle
-from ._kinds import is_module
+from ._kinds import is_module, is_tensor
 from ._loss import Evaluation, loss_handle, sum_handle, typed_loss_handle
 from .errors import ArgumentError, UnknownNameError, shown
 from .model import CausalModel
@@ -162,12 +163,15 @@ class CausalLosses:
         value : float
         gradient
             With respect to `pred`, of its shape; a pair, for the counterfactual prediction too, where one is among the
-            arguments; for `causal_regularization_loss` a dict of gradients by the names of the model's parameters.
+            arguments; for `causal_regularization_loss` a dict of gradients by the names of the model's parameters. Of the kind of
+            array that they are gradients of.
         """
         if not isinstance(loss, str) or loss not in _LOSSES:
             raise UnknownNameError(f"there is no loss {shown(loss)}, expected one of {', '.join(_LOSSES)}")
         evaluation = getattr(self, "_" + loss)(*args, **kwargs)
-        value, gradients = evaluation.value_and_gradients()
+        in_tensors = is_tensor(evaluation.prediction) or is_module(evaluation.model)
+        value, arrays = evaluation.value_and_gradients()
+        gradients = [sys.modules["torch"].from_numpy(array) if in_tensors else array for array in arrays]
         if evaluation.model is not None:
             return value, {tensor.name: tensor.view(gradients[0]) for tensor in evaluation.model.network.tensors}
         return value, gradients[0] if len(gradients) == 1 else tuple(gradients)

@@ -146,3 +146,18 @@ def test_what_a_unit_remembers_is_in_tensors():
             assert torch.equal(info["mask"], mask != 0) and torch.equal(info["values"], values)
     unit(x)
     assert unit.get_intervention_info() == {"mask": None, "values": None} and len(unit.intervention_history) == 2
+
+
+def test_gradients_of_losses_are_of_the_kind_of_what_they_are_gradients_of():
+    losses, a, b = CausalLosses(), torch.randn(4, 2, requires_grad=True), torch.randn(4, 2)
+    value, gradient = losses.value_and_grad("standard_loss", a.detach(), b)
+    losses.standard_loss(a, b).backward()
+    assert isinstance(value, float) and torch.equal(gradient, a.grad)
+    pair = losses.value_and_grad("counterfactual_loss", b, b + 1, b, b)[1]
+    assert [type(each) for each in pair] == [torch.Tensor] * 2 and not pair[0].any() and pair[1].all()
+    assert isinstance(losses.value_and_grad("standard_loss", b.numpy(), b)[1], np.ndarray)
+    model = CausalMLP(3, [4], 1)
+    gradients = losses.value_and_grad("causal_regularization_loss", model, 0.5)[1]
+    for name, parameter in model.named_parameters():
+        expected = torch.zeros_like(parameter) if name.endswith("bias") else 0.5 * parameter.detach().sign()
+        assert torch.equal(gradients[name], expected)
