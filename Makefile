@@ -50,8 +50,9 @@ install: $(LIBRARY) ## Library, header and pkg-config file into PREFIX (/usr/loc
 	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lCausal' 'Cflags: -I$${prefix}/include' \
 	    > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/causal.pc"
 
-bench: $(LIBRARY) $(VENV) ## Time of a training step beside PyTorch (where installed); size and load time
+bench: $(LIBRARY) $(VENV) ## Time of a training step beside PyTorch (where installed); size and load time, import time
 	.venv/bin/python python/benchmarks/bench_training.py
+	.venv/bin/python python/benchmarks/bench_import.py
 	if .venv/bin/python -c 'import torch' 2> /dev/null; then .venv/bin/python python/benchmarks/bench_torch_loop.py; fi
 
 pictures: demo ## Refresh the pictures of README.md

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def best(runs: list[Callable[[int], float] | None], seconds: float) -> list[floa
 def load_seconds() -> float:
     """The least time to load the library into a process of its own."""
     program = ("import ctypes, time; start = time.perf_counter(); "
-               f"ctypes.CDLL({str(library_path())!r}); print(time.perf_counter() - start)")
+               f"ctypes.CDLL({library_path()!r}); print(time.perf_counter() - start)")
     return min(float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout) for _ in range(5))
 
 
@@ -103,8 +104,8 @@ def main() -> None:
         theirs = f"{torch_time * 1e6:12.1f}{torch_time / engine:8.2f}" if torch_time else f"{'-':>12}{'-':>8}"
         print(f"{name:26}{rows:6}{engine * 1e6:12.1f}{theirs}", flush=True)
 
-    size = library_path().stat().st_size / 2**20
-    print(f"\n{library_path().name}: {size:.1f} MiB, loaded in {load_seconds() * 1e3:.1f} ms")
+    library = Path(library_path())
+    print(f"\n{library.name}: {library.stat().st_size / 2**20:.1f} MiB, loaded in {load_seconds() * 1e3:.1f} ms")
 
 
 if __name__ == "__main__":

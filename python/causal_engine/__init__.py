@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from .causal_unit import CausalMLP, CausalUnit
 from .errors import (
-    ArgumentError, BusyError, CausalError, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
+    ArgumentError, BusyError, CausalError, CausalWarning, CheckpointError, CycleError, DivergenceError, DTypeError, HandleError,
     InvalidValueError, OutOfMemoryError, ShapeError, StateError, UnknownNameError,
 )
-from .graph import Graph
 from .history import Epoch, History
 from .loss_functions import CausalLosses, CausalMetrics
 from .rewiring import CausalLayerRewiring, DAGRewiring
@@ -36,20 +35,21 @@ if TYPE_CHECKING:
     from .estimate import Estimate as Estimate
     from .estimators import CausalMLPClassifier as CausalMLPClassifier
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
+    from .graph import Graph as Graph
     from .structural import StructuralModel as StructuralModel
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate", "Gradients", "Graph",
+    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate", "Gradients", "Graph",
     "HandleError", "History", "InvalidValueError", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError", "StructuralModel", "Trace",
     "UnknownNameError", "change", "clip", "get_threads", "reading", "scale", "set_threads", "shift",
 ]
 
 # Loaded when they are asked for.
 _LATER = {
-    "Estimate": "estimate", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario",
+    "Estimate": "estimate", "Graph": "graph", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario",
     "reading": "_scenario", "scale": "_scenario", "shift": "_scenario",
 }
 

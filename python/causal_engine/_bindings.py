@@ -11,7 +11,6 @@ import sys
 import weakref
 from collections.abc import Callable
 from ctypes import byref, c_char_p, c_double, c_int, c_size_t, c_uint64, c_void_p, sizeof
-from pathlib import Path
 from typing import Any
 
 from .errors import error_for
@@ -236,16 +235,17 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def library_path() -> Path:
+def library_path() -> str:
     """Where the library is: what CAUSAL_LIBRARY names, or else beside this package, or else in the repository's build folder."""
     named = os.environ.get("CAUSAL_LIBRARY")
     name = "libCausal.dylib" if sys.platform == "darwin" else "libCausal.so"
-    package = Path(__file__).resolve().parent
-    places = [Path(named)] if named else [package / name, package.parents[1] / "build" / name]
+    package = os.path.dirname(os.path.realpath(__file__))       # not with pathlib, which takes longer to import than the library to load
+    repository = os.path.dirname(os.path.dirname(package))
+    places = [named] if named else [os.path.join(package, name), os.path.join(repository, "build", name)]
     for place in places:
-        if place.is_file():
+        if os.path.isfile(place):
             return place
-    where = " or ".join(str(place) for place in places)
+    where = " or ".join(places)
     hint = "CAUSAL_LIBRARY names no file" if named else "run `make library` in the repository, or let CAUSAL_LIBRARY name it"
     raise ImportError(f"{name} is not at {where}: {hint}")
 
@@ -256,9 +256,9 @@ def _raise_on_error(status: int, function: Any, arguments: Any) -> int:
     return status
 
 
-def _open(path: Path) -> ctypes.CDLL:
+def _open(path: str) -> ctypes.CDLL:
     try:
-        opened = ctypes.CDLL(str(path))
+        opened = ctypes.CDLL(path)
     except OSError as error:
         raise ImportError(f"{path} cannot be loaded: {error}") from error
     for name, arguments in FUNCTIONS.items():

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator  # type: ignore[import-untyped]
 from sklearn.utils import assert_all_finite, check_random_state  # type: ignore[import-untyped]
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
+from ._doubts import Doubts
 from ._intervened_estimator import IntervenedEstimator
 from ._plain import PlainMLP
 from ._scale import Columns, Scale
@@ -65,8 +66,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         random = check_random_state(self.random_state)
         model = PlainMLP(
             X.shape[1], self.hidden_dims, len(outputs.mean), self.activation, self.dtype, seed=int(random.randint(2**31 - 1)))
-        deeper = self._sites(model, X, interventions, do_mask, do_values)
+        doubts = Doubts(len(model.layers))
+        deeper = self._sites(model, X, interventions, do_mask, do_values, doubts)
         X = self._edited(X, deeper.pop(0, None))
+        doubts.warn(type(self).__name__)
         features = Scale.of(X)      # of the rows held out too: they only tell when to stop
         X = features.standardized(X)
         deeper = _standardized(deeper, model, outputs)
@@ -134,8 +137,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _sites(
         self, model: PlainMLP, X: Columns, interventions: Interventions | None, do_mask: Any, do_values: Any,
+        doubts: Doubts | None = None,
     ) -> dict[int, Site]:
-        sites = sites_of(interventions, do_mask, do_values, model.network.site_widths, len(X), self._names())
+        sites = sites_of(interventions, do_mask, do_values, model.network.site_widths, len(X), self._names(), doubts, X)
         for mask, values in sites.values():
             assert_all_finite(np.where(mask, values, 0.0), input_name="do_values")
         return sites

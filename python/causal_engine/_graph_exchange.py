@@ -1,4 +1,5 @@
-"""How a graph shows itself to people and to other programs."""
+"""How a graph shows itself to people and to other programs. What draws, reads and writes is imported when it is asked for: few
+programs do, and it would be half of the time to import the package."""
 
 from __future__ import annotations
 
@@ -6,14 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._graph import NumberedGraph
-from ._graph_drawing import MOST_SHOWN, draw, svg
-from ._graph_networkx import read_networkx, write_networkx
-from ._graph_picture import Picture, picture
-from .graph_formats import read_dagitty, read_dot, write_dagitty, write_dot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from typing_extensions import Self
+
+    from ._graph_picture import Picture
 
 
 class GraphExchange:
@@ -38,13 +37,19 @@ class GraphExchange:
         ax
             To draw on; by default a new figure of matplotlib's, which must be installed.
         """
+        from ._graph_drawing import draw
+
         return draw(self._picture(), ax)
 
     def _repr_svg_(self) -> str | None:
         """The same picture for notebooks; none of more than 60 variables, which then show the text."""
+        from ._graph_drawing import MOST_SHOWN, svg
+
         return svg(self._picture()) if self.num_variables <= MOST_SHOWN else None
 
     def _picture(self) -> Picture:
+        from ._graph_picture import picture
+
         edges = self._original.edges()
         return picture(self._labels(), edges, set(edges).difference(self._current.edges()), self._intervened)
 
@@ -69,6 +74,8 @@ class GraphExchange:
         >>> dag.names, dag.get_parents("cancer")
         (('smoking', 'tar', 'cancer', 'age'), [1, 3])
         """
+        from .graph_formats import read_dot
+
         names, edges = read_dot(text)
         return cls._restored(len(names), edges, names=names)
 
@@ -85,6 +92,8 @@ class GraphExchange:
             smoking -> tar;
         }
         """
+        from .graph_formats import write_dot
+
         return write_dot(self._labels(), self._current.edges(), self._intervened)
 
     @classmethod
@@ -107,6 +116,8 @@ class GraphExchange:
         >>> DAGRewiring.from_dagitty('dag { x [exposure,pos="0,1"] y [outcome] x -> y <- z }')
         DAGRewiring(3 variables: x -> y, z -> y)
         """
+        from .graph_formats import read_dagitty
+
         names, edges = read_dagitty(text)
         return cls._restored(len(names), edges, names=names)
 
@@ -118,6 +129,8 @@ class GraphExchange:
         InvalidValueError
             A name that DAGitty has no way to write: "graph", "node", or one with a control character or a backslash at its end.
         """
+        from .graph_formats import write_dagitty
+
         return write_dagitty(self._labels(), self._current.edges())
 
     @classmethod
@@ -134,12 +147,16 @@ class GraphExchange:
         CycleError
             The edges have a cycle; the text names it.
         """
+        from ._graph_networkx import read_networkx
+
         names, count, edges = read_networkx(graph)
         return cls._restored(count, edges, names=names)
 
     def to_networkx(self) -> Any:
         """A `networkx.DiGraph` (networkx must be installed) whose nodes are the names, or the indices where there are none. The
         attribute `intervened` of a node tells whether do() sets it."""
+        from ._graph_networkx import write_networkx
+
         labels = range(self.num_variables) if self._names is None else self._names
         return write_networkx(labels, self._current.edges(), self._intervened)
 

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from ._graph_picture import label
 from .errors import ArgumentError, UnknownNameError, shown
 from .features import index_of
 
@@ -29,6 +28,8 @@ def number_of(variable: Any, names: Sequence[str] | None, count: int) -> int:
 
 def summary(names: Sequence[str], edges: Sequence[tuple[int, int]], confounded: Sequence[tuple[int, int]] = ()) -> str:
     """A graph on one line."""
+    from ._graph_picture import label
+
     labels = [label(name) for name in names]
     told = [f"{labels[cause]} -> {labels[effect]}" for cause, effect in edges[:_MOST_TOLD]]
     told += [f"{labels[first]} <-> {labels[second]}" for first, second in confounded[:_MOST_TOLD - len(told)]]

@@ -27,3 +27,6 @@ class PlainMLP(_Plain, CausalMLP):
     """
 
     _unit: ClassVar[type[CausalUnit]] = _PlainUnit
+
+    def _doubts(self) -> None:
+        """The estimator has looked at all rows, in the user's units; here are some of them, standardised."""

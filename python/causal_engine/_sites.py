@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import FLOAT64, mask_bytes, numbers
+from ._doubts import Doubts
 from ._intervention import edits_of
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 from .features import index_of
@@ -23,9 +25,9 @@ Site = tuple[NDArray[np.bool_], NDArray[np.float64]]
 
 def sites_of(
     interventions: Interventions | None, do_mask: Any, do_values: Any, widths: Sequence[int], rows: int,
-    names: Sequence[str] | None,
+    names: Sequence[str] | None, doubts: Doubts | None = None, x: Any = None,
 ) -> dict[int, Site]:
-    """By layer what is set there, checked, in the user's units.
+    """By layer what is set there, checked, in the user's units. `doubts` are shown it, with the features x.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def sites_of(
         raise InvalidValueError(f"interventions: the features are set by {' and by '.join(ways)}, expected one of these")
     by_layer.update({0: way for way in ways.values()})
     edits = edits_of(by_layer, widths, rows, FLOAT64, names)
+    if doubts is not None:
+        doubts.see(x, [replace(edit, given_shape=()) if by_name and edit.site == 0 else edit for edit in edits])
     return {edit.site: (edit.mask.astype(bool), edit.values) for edit in edits}
 
 

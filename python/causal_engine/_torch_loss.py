@@ -10,6 +10,7 @@ from torch import nn
 
 from ._loss import Evaluation
 from ._torch_once import Gradients, once
+from ._torch_transforms import refuse_transforms
 from .errors import ArgumentError
 
 _FOLLOWED = ("prediction", "target", "counterfactual_prediction", "counterfactual_target", "values")
@@ -24,7 +25,11 @@ def loss_of_tensors(evaluation: Evaluation) -> torch.Tensor:
     constants = replace(evaluation, **detached)
     if isinstance(constants.mask, torch.Tensor):
         constants.mask = constants.mask.detach()
-    loss: torch.Tensor = _Loss.apply(constants, *tensors)  # type: ignore[no-untyped-call]
+    try:
+        loss: torch.Tensor = _Loss.apply(constants, *tensors)  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        refuse_transforms(error)
+        raise
     return loss
 
 

@@ -23,6 +23,7 @@ from ._intervention_log import InterventionLog
 from ._network import Network
 from ._torch_layers import activation_module, run_layers
 from ._torch_pass import Pass
+from ._torch_transforms import refuse_transforms, uncompiled
 from .causal_unit import CausalMLP, CausalUnit
 from .errors import ArgumentError, InvalidValueError, ShapeError, StateError
 from .features import in_order, names_in
@@ -191,8 +192,17 @@ class TorchModel(CausalModel, nn.Module):
 
     def _run(self, x: Any, interventions: Interventions | None) -> Any:
         """A call with any kind of array; with a tensor one that autograd follows."""
+        if torch.compiler.is_compiling():
+            return uncompiled(self._run_now, x, interventions)
+        return self._run_now(x, interventions)
+
+    def _run_now(self, x: Any, interventions: Interventions | None) -> Any:
         if isinstance(x, torch.Tensor):
-            return self._run_tensor(x, interventions, self.feature_names)
+            try:
+                return self._run_tensor(x, interventions, self.feature_names)
+            except RuntimeError as error:
+                refuse_transforms(error)
+                raise
         rows, is_one = self._current()[0].rows_of(in_order(x, self.feature_names))
         with torch.no_grad():
             tensor = torch.from_numpy(rows if rows.flags.writeable else rows.copy())

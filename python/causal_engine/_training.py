@@ -13,6 +13,7 @@ import numpy as np
 from . import _bindings
 from ._arrays import address, dtype_code, flag, number, numbers, seed, size, text
 from ._bindings import Dataset, Handle, OptimizerOptions, TrainerOptions, library
+from ._doubts import Doubts
 from ._interrupt import interrupts
 from ._intervention import Interventions, edits_of, intervention_handle
 from ._loss import typed_loss_handle
@@ -37,10 +38,11 @@ _STATES = {
 
 
 class Rows:
-    """Rows to learn from, as the engine takes them. It keeps everything alive that the engine looks at."""
+    """Rows to learn from, as the engine takes them. It keeps everything alive that the engine looks at. `doubts` are shown them."""
 
     def __init__(
         self, network: Network, names: Sequence[str] | None, x: Any, y: Any, interventions: Interventions | None, name: str,
+        doubts: Doubts | None = None,
     ) -> None:
         self.x = numbers(in_order(x, names), network.dtype, f"{name}: x")
         self.y = numbers(y, network.dtype, f"{name}: y")
@@ -58,6 +60,8 @@ class Rows:
             intervention=None if self.intervention is None else self.intervention.address)
         if len(self.y) != len(self.x):
             raise ShapeError(f"{name}: x of shape {self.x.shape} and y of shape {self.y.shape} differ in rows")
+        if doubts is not None and self.x.shape[1] == network.inputs:
+            doubts.see(self.x, edits)
 
 
 def optimizer_options(method: Any, lr: float, momentum: float, weight_decay: float, clip_grad: float | None) -> OptimizerOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ._arrays import FLOAT32, model_dtype
 from ._intervention import Edit, Interventions
 from ._intervention_log import InterventionLog
+from ._kinds import is_module
 from ._network import Network
 from ._pretrained import Pretrained, from_state_dict, from_torch
 from .features import IntervenedModel
@@ -90,7 +92,7 @@ class CausalUnit(CausalModel):
     # ------------------------------------------------------------ passes
 
     def forward(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
-        """What a call of the unit does."""
+        """What a call of the unit does with `x`, `do_mask` and `do_values`."""
         return self._predict(x, {0: (do_mask, do_values)})
 
     def __call__(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
@@ -109,19 +111,27 @@ class CausalUnit(CausalModel):
         -------
         array
             (rows, output_dim), or (output_dim,) for one row.
+
+        Raises
+        ------
+        ShapeError
+            x, a mask or values of a shape that does not fit; the text shows both.
+        InvalidValueError
+            A mask without values, or values without a mask.
         """
         return self.forward(x, do_mask, do_values)
 
     def predict(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
-        """The same as calling the unit."""
+        """The same as calling the unit with `x`, `do_mask` and `do_values`."""
         return self(x, do_mask, do_values)
 
     def trace(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Trace:
-        """A pass that can be differentiated: see `Trace`."""
+        """A call with `x`, `do_mask` and `do_values` that can be differentiated: see `Trace`."""
         return self._trace(x, {0: (do_mask, do_values)})
 
     def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> IntervenedModel:
-        """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. See `CausalMLP.do`."""
+        """The unit under do(), by names of features: `unit.do(x2=0.5)(x)`. `values`, `where`, `more` and errors are those of
+        `CausalMLP.do`."""
         return IntervenedModel(self, values, more, where)
 
     def _call(self, x: Any, interventions: Interventions) -> Any:
@@ -129,14 +139,24 @@ class CausalUnit(CausalModel):
 
     # ------------------------------------------------------------ what it saw
 
-    def get_intervention_info(self) -> dict[str, NDArray[Any] | None]:
-        """`{"mask": ..., "values": ...}` of the last call, `None` where there was none."""
-        return self._log.info()
+    def get_intervention_info(self) -> dict[str, Any]:
+        """The intervention of the last call: `{"mask": ..., "values": ...}`, booleans and numbers of the shape (input_dim,) where
+        all rows shared them, else (rows, input_dim); `None` and `None` where there was none.
+
+        They are tensors where the unit is a torch Module, as its parameters are, else numpy arrays.
+        """
+        return self._in_my_kind(self._log.info())
 
     @property
-    def intervention_history(self) -> list[dict[str, NDArray[Any]]]:
+    def intervention_history(self) -> list[dict[str, Any]]:
         """The last interventions, oldest first, as `get_intervention_info` gives them; at most 16."""
-        return list(self._log.entries.copy())
+        return [self._in_my_kind(entry) for entry in self._log.entries.copy()]
+
+    def _in_my_kind(self, entry: Mapping[str, NDArray[Any] | None]) -> dict[str, Any]:
+        if not is_module(self):
+            return dict(entry)
+        from_numpy = sys.modules["torch"].from_numpy
+        return {name: None if array is None else from_numpy(array) for name, array in entry.items()}
 
     def _remember(self, edits: list[Edit]) -> None:
         self._log.add(edits[0] if edits else None)
@@ -228,6 +248,8 @@ class CausalMLP(CausalModel):
         ----------
         module
             `nn.Linear` layers with one kind of activation between them, in Sequentials that may be nested. It stays as it is.
+        feature_names
+            Of the inputs, for `do` by name.
 
         Raises
         ------
@@ -246,6 +268,8 @@ class CausalMLP(CausalModel):
             Weights (out, in) and biases (out,) in the order of the layers, under any names, of any kind of array.
         activation
             Between the layers; a state_dict does not tell.
+        feature_names
+            Of the inputs, for `do` by name.
 
         Raises
         ------
@@ -279,7 +303,7 @@ class CausalMLP(CausalModel):
     # ------------------------------------------------------------ passes
 
     def forward(self, x: Any, interventions: Interventions | None = None) -> Any:
-        """What a call of the model does."""
+        """What a call of the model does with `x` and `interventions`."""
         return self._predict(x, interventions)
 
     def __call__(self, x: Any, interventions: Interventions | None = None) -> Any:
@@ -309,12 +333,12 @@ class CausalMLP(CausalModel):
         return self.forward(x, interventions)
 
     def predict(self, x: Any, interventions: Interventions | None = None) -> Any:
-        """The same as calling the model."""
+        """The same as calling the model with `x` and `interventions`."""
         return self(x, interventions)
 
     def trace(self, x: Any, interventions: Interventions | None = None) -> Trace:
-        """A pass that can be differentiated: `trace.output` is the answer, `trace.backward(dy)` gives gradients of parameters,
-        inputs and do-values. See `Trace`."""
+        """A call with `x` and `interventions` that can be differentiated: `trace.output` is the answer, `trace.backward(dy)` gives
+        gradients of parameters, inputs and do-values. See `Trace`."""
         return self._trace(x, interventions)
 
     def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> IntervenedModel:
@@ -366,6 +390,7 @@ class CausalMLP(CausalModel):
         self.activation = network.activation or note.get("activation") or "identity"
 
     def close(self) -> None:
+        """Frees the engine's part of the model and of its layers now; any later use is a `HandleError`."""
         for layer in self.layers:
             layer.close()
         super().close()

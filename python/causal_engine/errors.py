@@ -1,9 +1,13 @@
-"""What can go wrong. Every error of the engine is a `CausalError`, and also the built-in exception that Python would raise."""
+"""What can go wrong. Every error of the engine is a `CausalError`, and also the built-in exception that Python would raise. What
+can be done, and was most likely not meant, is a `CausalWarning`."""
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 __all__ = [
-    "ArgumentError", "BusyError", "CausalError", "CheckpointError", "CycleError", "DTypeError", "DivergenceError",
+    "ArgumentError", "BusyError", "CausalError", "CausalWarning", "CheckpointError", "CycleError", "DTypeError", "DivergenceError",
     "HandleError", "InvalidValueError", "OutOfMemoryError", "ShapeError", "StateError", "UnknownNameError",
 ]
 
@@ -63,6 +67,27 @@ class HandleError(CausalError, RuntimeError):
 class DivergenceError(CausalError, ArithmeticError):
     """Training met a loss that is not finite. The model has the weights of the end of the last finite epoch;
     with `patience`, of the best one."""
+
+
+class CausalWarning(UserWarning):
+    """Something that the engine does as told, and that was most likely not meant. Its text is one line.
+
+    - `fit`: a do_mask that sets nothing beside do_values that are then not used; do_values for each row that nobody seems to have
+      filled in; outputs that are all set, so that there is nothing to learn.
+    - `do`: a value that is NaN in a row in which it is set.
+
+    `warnings.filterwarnings("ignore", category=CausalWarning)` silences them, and "error" makes errors of them, before anything
+    is learned.
+    """
+
+
+def warn(text: str) -> None:
+    """A `CausalWarning` at the line that called this package."""
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, CausalWarning, level)
 
 
 def shown(value: object) -> str:

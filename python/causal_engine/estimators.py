@@ -110,6 +110,18 @@ class CausalMLPRegressor(RegressorMixin, MultiOutputMixin, Estimator):  # type: 
             `{name: (rows, value)}`, where value, one number or (rows,), is set in the rows, (rows,), that are not zero.
         do_mask, do_values
             (rows, features): the same as `interventions={0: (do_mask, do_values)}`, for scikit-learn to cut into folds.
+
+        Raises
+        ------
+        ValueError
+            Of scikit-learn's kind: X, y or what is set is not finite, or not of a shape that fits.
+        ShapeError, InvalidValueError, UnknownNameError
+            Interventions or parameters that do not fit. The estimator stays as it was.
+
+        Warns
+        -----
+        CausalWarning
+            Where interventions are most likely not what was meant: see there.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False, multi_output=True, y_numeric=True)
         if isinstance(self.loss, str) and self.loss == "cross_entropy":
@@ -123,8 +135,8 @@ class CausalMLPRegressor(RegressorMixin, MultiOutputMixin, Estimator):  # type: 
     def predict(
         self, X: Any, interventions: Interventions | None = None, do_mask: Any = None, do_values: Any = None,
     ) -> NDArray[np.float64]:
-        """y (rows,) or (rows, outputs), as `fit` saw it, for X (rows, features) under interventions, which are given as to
-        `fit`."""
+        """y (rows,) or (rows, outputs), as `fit` saw it, for X (rows, features) under interventions. `interventions`, `do_mask` and
+        `do_values` are given as to `fit`."""
         y = self._answer(X, interventions, do_mask, do_values)
         return y[:, 0] if self._is_flat else y
 
@@ -132,7 +144,8 @@ class CausalMLPRegressor(RegressorMixin, MultiOutputMixin, Estimator):  # type: 
         self, X: Any, y: Any, sample_weight: Any = None, interventions: Interventions | None = None, do_mask: Any = None,
         do_values: Any = None,
     ) -> float:
-        """The coefficient of determination of `predict` under interventions, which are given as to `fit`."""
+        """The coefficient of determination of `predict` for X (rows, features) and y, where `sample_weight` (rows,) is given a weighted
+        one. `interventions`, `do_mask` and `do_values` are given as to `fit`."""
         return float(r2_score(y, self.predict(X, interventions, do_mask, do_values), sample_weight=sample_weight))
 
 
@@ -165,8 +178,8 @@ class CausalMLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def fit(
         self, X: Any, y: Any, interventions: Interventions | None = None, do_mask: Any = None, do_values: Any = None,
     ) -> Self:
-        """Trains a new model on X (rows, features) and labels y (rows,), which were seen under the interventions; these are given
-        as to `CausalMLPRegressor.fit`."""
+        """Trains a new model on X (rows, features) and labels y (rows,), which were seen under the interventions. `interventions`, `do_mask`
+        and `do_values`, and errors, are those of `CausalMLPRegressor.fit`."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False)
         check_classification_targets(y)
         classes, indices = np.unique(y, return_inverse=True)
@@ -177,7 +190,8 @@ class CausalMLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def predict(
         self, X: Any, interventions: Interventions | None = None, do_mask: Any = None, do_values: Any = None,
     ) -> NDArray[Any]:
-        """The most probable labels (rows,) for X (rows, features) under interventions, which are given as to `fit`."""
+        """The most probable labels (rows,) for X (rows, features) under interventions. `interventions`, `do_mask` and `do_values` are
+        given as to `fit`."""
         logits = self._answer(X, interventions, do_mask, do_values)
         labels: NDArray[Any] = self.classes_[logits.argmax(axis=1)]
         return labels
@@ -185,8 +199,8 @@ class CausalMLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def predict_proba(
         self, X: Any, interventions: Interventions | None = None, do_mask: Any = None, do_values: Any = None,
     ) -> NDArray[np.float64]:
-        """The probabilities (rows, classes) of `classes_` for X (rows, features) under interventions, which are given as to
-        `fit`."""
+        """The probabilities (rows, classes) of `classes_` for X (rows, features) under interventions. `interventions`, `do_mask` and
+        `do_values` are given as to `fit`."""
         logits = self._answer(X, interventions, do_mask, do_values)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
@@ -196,5 +210,6 @@ class CausalMLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any = None, interventions: Interventions | None = None, do_mask: Any = None,
         do_values: Any = None,
     ) -> float:
-        """The fraction of right labels of `predict` under interventions, which are given as to `fit`."""
+        """The fraction of right labels of `predict` for X (rows, features) and y (rows,), where `sample_weight` (rows,) is given a
+        weighted one. `interventions`, `do_mask` and `do_values` are given as to `fit`."""
         return float(accuracy_score(y, self.predict(X, interventions, do_mask, do_values), sample_weight=sample_weight))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import mask_bytes, numbers
-from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
+from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown, warn
 
 if TYPE_CHECKING:
     from ._intervention import Interventions
@@ -75,6 +74,8 @@ def index_of(name: Any, names: Sequence[str] | None, what: str = "feature", wher
 
 def unknown(what: str, name: Any, names: Sequence[str], where: str) -> str:
     """Says that a name does not exist, with those near to it."""
+    import difflib      # for an error only
+
     near = difflib.get_close_matches(str(name), names, n=3) or list(names)[:8]
     return f"no {what} of {where} is named {shown(name)}; near it: {', '.join(map(shown, near))}"
 
@@ -117,12 +118,13 @@ class IntervenedModel:
 
     def _by_layer(self, names: Sequence[str] | None) -> Interventions:
         mask, values = _mask_and_values(self.model.network, names, self._set)
-        if self._where is None:
-            return {0: (mask, values)}
-        where = mask_bytes(self._where, "do: where")
-        if where.ndim != 1:
-            raise ShapeError(f"do: where of shape {where.shape}, expected (rows,)")
-        return {0: ((where != 0)[:, None] & mask, values)}
+        if self._where is not None:
+            where = mask_bytes(self._where, "do: where")
+            if where.ndim != 1:
+                raise ShapeError(f"do: where of shape {where.shape}, expected (rows,)")
+            mask = (where != 0)[:, None] & mask
+        _warn_of_nan(mask, values, names)
+        return {0: (mask, values)}
 
     predict = __call__
 
@@ -149,3 +151,14 @@ def _mask_and_values(
         mask[index] = True
         values[..., index] = column
     return mask, values
+
+
+def _warn_of_nan(mask: NDArray[np.bool_], values: NDArray[Any], names: Sequence[str] | None) -> None:
+    """A row in which a value is set that was never given: the answer there is NaN, as is right, and seldom what was meant."""
+    missing = np.isnan(values)
+    if not missing.any() or (mask.ndim == values.ndim == 2 and mask.shape != values.shape):     # shapes that the model will refuse
+        return
+    rows, columns = np.nonzero(np.atleast_2d(mask & missing))
+    if len(rows):
+        where = "" if values.ndim == 1 else f" in {len(set(rows))} of the rows in which it is set, row {rows[0]} first"
+        warn(f"do: {names[columns[0]] if names else columns[0]} is NaN{where}: so is the answer")

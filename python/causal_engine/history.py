@@ -35,7 +35,7 @@ class Epoch(NamedTuple):
 
 
 class History(Sequence[Epoch]):
-    """The epochs of one `fit` in order, and how it ended.
+    """The epochs of one `fit` in order, and how it ended. `fit` makes it.
 
     A sequence of `Epoch`; the columns `loss`, `validation_loss`, `learning_rate` and `seconds` are arrays of one number an epoch.
 
@@ -79,18 +79,22 @@ class History(Sequence[Epoch]):
 
     @property
     def loss(self) -> NDArray[np.float64]:
+        """(epochs,), the mean over the training batches of each epoch, each before its step."""
         return self._column("loss")
 
     @property
     def validation_loss(self) -> NDArray[np.float64]:
+        """(epochs,), at the end of each; NaN where nothing was validated."""
         return self._column("validation_loss")
 
     @property
     def learning_rate(self) -> NDArray[np.float64]:
+        """(epochs,), that of the steps of each."""
         return self._column("learning_rate")
 
     @property
     def seconds(self) -> NDArray[np.float64]:
+        """(epochs,), how long each took."""
         return self._column("seconds")
 
     def _column(self, name: str) -> NDArray[np.float64]:
@@ -111,6 +115,11 @@ class History(Sequence[Epoch]):
         ----------
         ax
             To draw on; by default a new figure of matplotlib's, which must be installed.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            What was drawn on.
         """
         import matplotlib.pyplot as plt
 

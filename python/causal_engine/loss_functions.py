@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ._arrays import flag, mask_bytes, number
 from ._bindings import Handle
-from ._kinds import is_module
+from ._kinds import is_module, is_tensor
 from ._loss import Evaluation, loss_handle, sum_handle, typed_loss_handle
 from .errors import ArgumentError, UnknownNameError, shown
 from .model import CausalModel
@@ -26,6 +27,14 @@ class CausalLosses:
     ----------
     intervention_weight, counterfactual_weight
         Of the two terms of `total_causal_loss`.
+
+    Raises
+    ------
+    ShapeError
+        Of each method: predictions and targets of different shapes, such as (n, 1) against (n,), or a mask that does not broadcast;
+        the text shows both.
+    InvalidValueError
+        Of each method: a `loss_type` that there is not.
 
     Examples
     --------
@@ -87,18 +96,34 @@ class CausalLosses:
         return self._causal_intervention_loss(pred, target, do_mask, ignore_intervened, loss_type).value()
 
     def counterfactual_loss(self, pred_factual: Any, pred_counterfactual: Any, target_factual: Any, target_counterfactual: Any) -> Any:
-        """Mean squared error of the factual pair plus that of the counterfactual pair."""
+        """Mean squared error of the factual pair plus that of the counterfactual pair.
+
+        Parameters
+        ----------
+        pred_factual, target_factual
+            (n, outputs), or of any other shape that is that of both.
+        pred_counterfactual, target_counterfactual
+            Likewise.
+        """
         return self._counterfactual_loss(pred_factual, pred_counterfactual, target_factual, target_counterfactual).value()
 
     def causal_consistency_loss(self, pred_no_intervention: Any, pred_with_intervention: Any, do_mask: Any, do_values: Any) -> Any:
         """Mean squared error between `pred_with_intervention` and `do_values` over the intervened entries; 0 where there are none.
 
-        `pred_no_intervention` is accepted and not used.
+        Parameters
+        ----------
+        pred_no_intervention
+            Accepted and not used.
+        pred_with_intervention
+            (n, outputs).
+        do_mask, do_values
+            Non-zero where do() set the entry, and to what; of a shape that broadcasts.
         """
         return self._causal_consistency_loss(pred_no_intervention, pred_with_intervention, do_mask, do_values).value()
 
     def causal_regularization_loss(self, model: Any, lambda_reg: float = 0.01) -> Any:
-        """`lambda_reg` times the sum of the absolute values of all weights, not biases, of a model, or of any torch.nn.Module."""
+        """`lambda_reg` times the sum of the absolute values of all weights, not biases, of a `model` of this package, or of any
+        torch.nn.Module. Of a Module it is a tensor, with gradients to the weights."""
         if is_module(model):
             from ._torch_loss import regularization
 
@@ -112,7 +137,14 @@ class CausalLosses:
         """`intervention_weight` times `causal_intervention_loss`, and, where both counterfactual arguments are given,
         `counterfactual_weight` times `counterfactual_loss` with (pred, target) as its factual pair.
 
-        `do_values` is accepted and not used.
+        Parameters
+        ----------
+        pred, target, do_mask, loss_type
+            As in `causal_intervention_loss`.
+        do_values
+            Accepted and not used.
+        pred_counterfactual, target_counterfactual
+            Of one shape; without one of them the second term is left out.
         """
         return self._total_causal_loss(pred, target, do_mask, do_values, pred_counterfactual, target_counterfactual, loss_type).value()
 
@@ -131,12 +163,15 @@ class CausalLosses:
         value : float
         gradient
             With respect to `pred`, of its shape; a pair, for the counterfactual prediction too, where one is among the
-            arguments; for `causal_regularization_loss` a dict of gradients by the names of the model's parameters.
+            arguments; for `causal_regularization_loss` a dict of gradients by the names of the model's parameters. Of the kind of
+            array that they are gradients of.
         """
         if not isinstance(loss, str) or loss not in _LOSSES:
             raise UnknownNameError(f"there is no loss {shown(loss)}, expected one of {', '.join(_LOSSES)}")
         evaluation = getattr(self, "_" + loss)(*args, **kwargs)
-        value, gradients = evaluation.value_and_gradients()
+        in_tensors = is_tensor(evaluation.prediction) or is_module(evaluation.model)
+        value, arrays = evaluation.value_and_gradients()
+        gradients = [sys.modules["torch"].from_numpy(array) if in_tensors else array for array in arrays]
         if evaluation.model is not None:
             return value, {tensor.name: tensor.view(gradients[0]) for tensor in evaluation.model.network.tensors}
         return value, gradients[0] if len(gradients) == 1 else tuple(gradients)
@@ -196,12 +231,35 @@ class CausalMetrics:
 
     @staticmethod
     def intervention_accuracy(pred: Any, target: Any, do_mask: Any) -> Any:
-        """Mean squared error over the intervened entries, with the mask broadcast as in
-        `CausalLosses.causal_intervention_loss`; 0 where there are none."""
+        """Mean squared error over the intervened entries; 0 where there are none.
+
+        Parameters
+        ----------
+        pred, target
+            (n, outputs), of one shape.
+        do_mask
+            Non-zero where do() set the entry, broadcast as in `CausalLosses.causal_intervention_loss`.
+
+        Raises
+        ------
+        ShapeError
+            Shapes that do not go together; the text shows them.
+        """
         untouched = mask_bytes(do_mask, "do_mask") == 0
         return Evaluation(typed_loss_handle("intervention", "mse", 1), pred, target, untouched).value()
 
     @staticmethod
     def causal_effect_estimation_error(true_effect: Any, estimated_effect: Any) -> Any:
-        """Mean absolute error between true and estimated effects, of one shape."""
+        """Mean absolute error between effects.
+
+        Parameters
+        ----------
+        true_effect, estimated_effect
+            Of one shape, in units of the outcome.
+
+        Raises
+        ------
+        ShapeError
+            Of two shapes; the text shows them.
+        """
         return Evaluation(typed_loss_handle("standard", "mae"), estimated_effect, true_effect).value()

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ._arrays import address, in_kind_of, numbers, size
 from ._arrays import seed as checked_seed
 from ._batches import Batches, is_frame, split, target_names
+from ._doubts import Doubts
 from ._intervention import Interventions, edits_of, intervention_handle
 from ._kinds import class_in_use
 from ._network import Network
 from ._training import Rows, Training, optimizer_options
-from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, UnknownNameError
+from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, StateError, UnknownNameError
 from .features import checked_names, in_order, names_in
 from .history import History
 from .trace import Trace
@@ -156,6 +157,11 @@ class CausalModel:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copies parameters in, by name.
 
+        Parameters
+        ----------
+        state
+            Arrays of any kind by the names of `state_dict`, of its shapes.
+
         Raises
         ------
         UnknownNameError
@@ -239,9 +245,16 @@ class CausalModel:
         ShapeError, InvalidValueError, UnknownNameError
             Arguments that do not fit; a number in x or y that is not finite and that no intervention covers, naming row and
             column.
+        StateError
+            A parameter with `requires_grad=False`: it would be changed all the same. Frozen layers are for a loop in PyTorch.
         DivergenceError
             A loss that is not finite. The model has the weights of the end of the last finite epoch; with `patience`, of the
             best one.
+
+        Warns
+        -----
+        CausalWarning
+            Where interventions are most likely not what was meant: see there.
 
         Examples
         --------
@@ -257,14 +270,15 @@ class CausalModel:
             raise BusyError("fit: another thread is training this model, or one that shares its weights")
         try:
             self._settle()
+            self._expect_nothing_frozen()
             names, targets = self.feature_names, target_names(y)
             batches = Batches(x, targets, size(epochs, "epochs")) if y is None or targets and not is_frame(x) else None
-            rows = None
+            rows, doubts = None, self._doubts()
             if batches is None:
                 if targets is not None:
                     x, y = split(x, targets, names)
                 names = checked_names(names_in(x), self.network.inputs, "x") if names is None else names
-                rows = Rows(self.network, names, x, y, interventions, "training data")
+                rows = Rows(self.network, names, x, y, interventions, "training data", doubts)
             elif interventions is not None:
                 raise ArgumentError("interventions beside batches, expected them in each batch: (x, y, interventions)")
             run = Training(
@@ -272,24 +286,40 @@ class CausalModel:
                 optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=epochs, batch_size=batch_size,
                 patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor,
                 order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed), shuffle=shuffle)
+            if doubts is not None:
+                doubts.warn("training data")
             self.feature_names, self.output_names = names, _output_names(targets or names_in(y), self.network.outputs)
             self.history = run.history
             self._fits += 1
             self._changes.count += 1
             try:
-                return run.run(progress, None if batches is None else self._epochs(batches))
+                return run.run(progress, None if batches is None else self._epochs(batches, doubts))
             finally:
                 self._publish()
         finally:
             self._changes.by_training.release()
 
-    def _epochs(self, batches: Batches) -> Iterator[Rows | None]:
-        """Batches as the engine takes them, and None at the end of each epoch."""
+    def _expect_nothing_frozen(self) -> None:
+        """The engine's own loop changes all parameters; to pass over one that PyTorch would leave alone is not for silence."""
+        frozen = [name for name, parameter in self.named_parameters() if not getattr(parameter, "requires_grad", True)]
+        if frozen:
+            raise StateError(f"fit: {frozen[0]} is frozen (requires_grad is False), and fit changes all parameters: expected a loop with an "
+                             "optimiser of torch.optim, which leaves it as it is")
+
+    def _doubts(self) -> Doubts | None:
+        """What looks at the rows of a fit for what was hardly meant."""
+        return Doubts(len(self.network.site_widths) - 1)
+
+    def _epochs(self, batches: Batches, doubts: Doubts | None) -> Iterator[Rows | None]:
+        """Batches as the engine takes them, and None at the end of each epoch; after the first all rows were seen."""
         while True:
             for k, (x, y, interventions) in enumerate(batches.epoch(lambda: self.feature_names)):
                 if self.feature_names is None:
                     self.feature_names = checked_names(names_in(x), self.network.inputs, "x")
-                yield Rows(self.network, self.feature_names, x, y, interventions, f"batch {k}")
+                yield Rows(self.network, self.feature_names, x, y, interventions, f"batch {k}", doubts)
+            if doubts is not None:
+                doubts.warn("training data")
+                doubts = None
             yield None
 
     def _validation(self, data: Any, names: Sequence[str] | None, targets: Sequence[str] | None) -> Rows | None:
@@ -304,14 +334,29 @@ class CausalModel:
     # ------------------------------------------------------------ keeping it
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a checkpoint: a safetensors file with the parameters under their names. A crash meanwhile leaves the file that
-        was there."""
+        """Writes a checkpoint: a safetensors file with the parameters under their names.
+
+        Parameters
+        ----------
+        path
+            Of the file. A crash meanwhile leaves the one that was there.
+
+        Raises
+        ------
+        CheckpointError
+            It cannot be written.
+        """
         self._settle()
         self.network.save(self._address, path, self._note())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The model in a checkpoint, which may come from anyone.
+        """The model in a checkpoint.
+
+        Parameters
+        ----------
+        path
+            Of a file that `save` wrote, in this language or another. It may come from anyone: no code is run.
 
         Raises
         ------

@@ -34,6 +34,15 @@ class CausalLayerRewiring(CausalModel):
     dtype, seed
         As in `CausalMLP`.
 
+    Raises
+    ------
+    ShapeError
+        Widths that are not the graph's number of variables.
+    InvalidValueError
+        A width below 1, an unknown dtype.
+    ArgumentError
+        A `dag_rewiring` of another kind.
+
     Examples
     --------
     >>> dag = DAGRewiring(2)
@@ -88,7 +97,7 @@ class CausalLayerRewiring(CausalModel):
         self._compiled = network, self._graph()
 
     def forward(self, x: Any, do_mask: Any = None) -> Any:
-        """What a call of the layer does."""
+        """What a call of the layer does with `x` and `do_mask`."""
         return self._predict(x, self._cuts(do_mask))
 
     def __call__(self, x: Any, do_mask: Any = None) -> Any:
@@ -105,15 +114,20 @@ class CausalLayerRewiring(CausalModel):
         -------
         array
             (rows, output_dim), or (output_dim,) for one row; the bias where a variable is set.
+
+        Raises
+        ------
+        ShapeError
+            x or a mask of a shape that does not fit; the text shows both.
         """
         return self.forward(x, do_mask)
 
     def predict(self, x: Any, do_mask: Any = None) -> Any:
-        """The same as calling the layer."""
+        """The same as calling the layer with `x` and `do_mask`."""
         return self(x, do_mask)
 
     def trace(self, x: Any, do_mask: Any = None) -> Trace:
-        """A pass that can be differentiated: see `Trace`."""
+        """A call with `x` and `do_mask` that can be differentiated: see `Trace`."""
         return self._trace(x, self._cuts(do_mask))
 
     @staticmethod

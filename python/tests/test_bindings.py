@@ -144,9 +144,9 @@ def test_a_library_that_is_not_there_is_an_import_error_that_says_what_to_do(mon
     with pytest.raises(ImportError, match="CAUSAL_LIBRARY names no file"):
         _bindings.library_path()
     (tmp_path / "none").write_text("not a library")
-    assert _bindings.library_path() == tmp_path / "none"
+    assert _bindings.library_path() == str(tmp_path / "none")
     with pytest.raises(ImportError, match="cannot be loaded"):
-        _bindings._open(tmp_path / "none")
+        _bindings._open(str(tmp_path / "none"))
 
 
 def test_the_package_has_the_version_of_its_library():

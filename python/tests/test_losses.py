@@ -120,8 +120,9 @@ def test_consistency_loss_looks_at_what_is_set(seed, n, c, shared_mask, shared_v
     assert LOSSES.causal_consistency_loss(unused, pred, np.zeros(c), values) == 0
 
 
-@pytest.mark.parametrize("model", [CausalMLP(3, [4], 2, dtype="float64", seed=0), CausalUnit(3, 2, 4, dtype="float64", seed=0)], ids=repr)
-def test_regularization_is_the_l1_norm_of_the_weights_alone(model):
+@pytest.mark.parametrize("kind, sizes", [(CausalMLP, (3, [4], 2)), (CausalUnit, (3, 2, 4))])
+def test_regularization_is_the_l1_norm_of_the_weights_alone(kind, sizes):
+    model = kind(*sizes, dtype="float64", seed=0)
     model.parameters()[0][0, 0] = 0
     value, gradients = LOSSES.value_and_grad("causal_regularization_loss", model, lambda_reg=0.1)
     assert value == pytest.approx(0.1 * sum(np.abs(p).sum() for p in model.parameters() if p.ndim == 2), rel=1e-13)

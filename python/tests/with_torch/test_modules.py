@@ -224,6 +224,7 @@ def test_copies(make, keep, x):
     assert [p.requires_grad for p in twin.parameters()] == [p.requires_grad for p in model.parameters()]
     if keep is not copy.copy:
         before = model(x).detach()
+        twin.requires_grad_(True)      # fit refuses to change what is frozen
         twin.fit(x, model(x).detach() + 1, epochs=3, progress=False)
         assert torch.equal(model(x), before) and not torch.equal(twin(x), before)
 

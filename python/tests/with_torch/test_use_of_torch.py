@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from causal_engine import ArgumentError, CausalLayerRewiring, CausalLosses, CausalMetrics, CausalMLP, DAGRewiring
+from causal_engine import ArgumentError, CausalLayerRewiring, CausalLosses, CausalMetrics, CausalMLP, CausalUnit, DAGRewiring
 
 
 def run(code):
@@ -135,3 +135,29 @@ def test_frames_and_read_only_arrays():
     fixed = frame[["a", "b", "c"]].to_numpy()
     fixed.flags.writeable = False
     assert np.array_equal(model(fixed, {0: ([0, 1, 0], 0.5)}), expected.detach().numpy())
+
+
+def test_what_a_unit_remembers_is_in_tensors():
+    unit, x = CausalUnit(3, 2), torch.randn(4, 3)
+    mask, values = torch.tensor([0.0, 1.0, 0.0]), torch.tensor([0.0, 0.5, 0.0])
+    for given in x, x.numpy():
+        unit(given, mask, values)
+        for info in unit.get_intervention_info(), unit.intervention_history[-1]:
+            assert torch.equal(info["mask"], mask != 0) and torch.equal(info["values"], values)
+    unit(x)
+    assert unit.get_intervention_info() == {"mask": None, "values": None} and len(unit.intervention_history) == 2
+
+
+def test_gradients_of_losses_are_of_the_kind_of_what_they_are_gradients_of():
+    losses, a, b = CausalLosses(), torch.randn(4, 2, requires_grad=True), torch.randn(4, 2)
+    value, gradient = losses.value_and_grad("standard_loss", a.detach(), b)
+    losses.standard_loss(a, b).backward()
+    assert isinstance(value, float) and torch.equal(gradient, a.grad)
+    pair = losses.value_and_grad("counterfactual_loss", b, b + 1, b, b)[1]
+    assert [type(each) for each in pair] == [torch.Tensor] * 2 and not pair[0].any() and pair[1].all()
+    assert isinstance(losses.value_and_grad("standard_loss", b.numpy(), b)[1], np.ndarray)
+    model = CausalMLP(3, [4], 1)
+    gradients = losses.value_and_grad("causal_regularization_loss", model, 0.5)[1]
+    for name, parameter in model.named_parameters():
+        expected = torch.zeros_like(parameter) if name.endswith("bias") else 0.5 * parameter.detach().sign()
+        assert torch.equal(gradients[name], expected)

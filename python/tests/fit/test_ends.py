@@ -12,27 +12,11 @@ from causal_engine import BusyError, CausalMLP, DivergenceError, InvalidValueErr
 
 FOREVER = 10**9     # epochs
 
-
-@pytest.fixture
-def data(rng):
-    x = rng.normal(size=(60, 3))
-    return x, x[:, :1] - 2 * x[:, 1:2] * x[:, 2:] + 0.1 * rng.normal(size=(60, 1))
-
-
-@pytest.fixture
-def model():
-    return CausalMLP(3, [16, 16], 1, dtype="float64", seed=0)
-
-
-def weights(model):
-    return np.concatenate([parameter.ravel() for parameter in model.parameters()])
-
-
 # ---------------------------------------------------------------- rows that cannot be learned from
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("what, where", [("x", (7, 2)), ("y", (59, 0))])
-def test_a_number_that_is_not_finite_is_refused_by_row_and_column(data, model, what, where, value):
+def test_a_number_that_is_not_finite_is_refused_by_row_and_column(data, model, what, where, value, weights):
     arrays = dict(zip("xy", data))
     arrays[what][where] = value
     before = weights(model)
@@ -43,7 +27,7 @@ def test_a_number_that_is_not_finite_is_refused_by_row_and_column(data, model, w
     assert np.array_equal(weights(model), before)
 
 
-def test_a_nan_that_an_intervention_covers_is_no_obstacle(data):
+def test_a_nan_that_an_intervention_covers_is_no_obstacle(data, weights):
     x, y = data
     mask = np.zeros((60, 3))
     mask[7, 2] = 1
@@ -73,7 +57,7 @@ def test_a_nan_that_an_intervention_covers_is_no_obstacle(data):
     ({"clip_grad": "1"}, TypeError), ({"lr": None}, TypeError), ({"validation_data": np.zeros((4, 3))}, TypeError),
     ({"interventions": np.zeros(3)}, TypeError), ({"seed": "0"}, TypeError), ({"schedule": None}, TypeError),
 ], ids=lambda value: str(list(value)) if isinstance(value, dict) else value.__name__)
-def test_arguments_that_do_not_fit_are_refused_before_anything_is_learned(data, model, arguments, kind):
+def test_arguments_that_do_not_fit_are_refused_before_anything_is_learned(data, model, arguments, kind, weights):
     before = weights(model)
     with pytest.raises(kind):
         model.fit(**{"x": data[0], "y": data[1], "progress": False, **arguments})
@@ -82,7 +66,7 @@ def test_arguments_that_do_not_fit_are_refused_before_anything_is_learned(data, 
 
 # ---------------------------------------------------------------- what ends it before its time
 
-def test_divergence_leaves_the_weights_of_the_last_finite_epoch(data):
+def test_divergence_leaves_the_weights_of_the_last_finite_epoch(data, weights):
     x, y = data
     arguments = {"optimizer": "sgd", "lr": 3.0, "batch_size": None, "progress": False}
     model = CausalMLP(3, [16, 16], 1, activation="identity", seed=0)
@@ -98,7 +82,7 @@ def test_divergence_leaves_the_weights_of_the_last_finite_epoch(data):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")      # it may fall into a finalizer, see below
 @pytest.mark.parametrize("rows", [60, 60_000])
-def test_ctrl_c_ends_it_and_leaves_a_model_that_works(data, model, rows):
+def test_ctrl_c_ends_it_and_leaves_a_model_that_works(data, model, rows, weights):
     x, y = (np.resize(array, (rows, array.shape[1])) for array in data)
     before, handler = weights(model), signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, 0.2)

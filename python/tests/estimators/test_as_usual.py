@@ -7,41 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-
-pytest.importorskip("sklearn")
-
 from sklearn.base import clone
 
 from causal_engine import CausalMLP, CausalMLPClassifier, CausalMLPRegressor, InvalidValueError, UnknownNameError
-
-NAMES = ["dose", "age", "blood pressure"]
-FAST = {"hidden_dims": (4,), "epochs": 5, "random_state": 0}
-
-
-@pytest.fixture
-def X(rng):
-    return rng.normal(size=(60, 3)) * [1, 10, 1000] + [5, 40, 0]
-
-
-@pytest.fixture
-def y(X):
-    return 3 * X[:, 0] + X[:, 1] + X[:, 2] / 500
-
-
-@pytest.fixture
-def frame(X):
-    return pytest.importorskip("pandas").DataFrame(X, columns=NAMES)
-
-
-@pytest.fixture(params=[CausalMLPRegressor, CausalMLPClassifier])
-def kind(request, y):
-    """An estimator and a y for it."""
-    return (request.param(**FAST), y if request.param is CausalMLPRegressor else np.digitize(y, [50, 60]))
-
-
-def answers(estimator, *arguments, **more):
-    return getattr(estimator, "predict_proba" if isinstance(estimator, CausalMLPClassifier) else "predict")(*arguments, **more)
-
 
 # ---------------------------------------------------------------- labels and targets
 
@@ -66,22 +34,22 @@ def test_labels_of_data_frames(frame):
         assert estimator.score(frame, labels) > 0.9 and estimator.do(dose=9.0)(frame).tolist() == ["ill"] * 60
 
 
-def test_one_class_is_certain(X):
-    estimator = CausalMLPClassifier(**FAST).fit(X, ["well"] * 60)
+def test_one_class_is_certain(X, classifier):
+    estimator = classifier().fit(X, ["well"] * 60)
     assert set(estimator.predict(X)) == {"well"} and (estimator.predict_proba(X) == 1).all()
 
 
-def test_several_outputs(X, y):
+def test_several_outputs(X, y, regressor):
     both = np.stack([y, -2 * X[:, 2]], axis=1)
     estimator = CausalMLPRegressor(hidden_dims=[], lr=0.05, random_state=0).fit(X, both)
     assert estimator.predict(X).shape == (60, 2) and estimator.score(X, both) > 0.99
-    assert CausalMLPRegressor(**FAST).fit(X, both[:, :1]).predict(X).shape == (60, 1)
-    assert CausalMLPRegressor(**FAST).fit(X, y).predict(X).shape == (60,)
+    assert regressor().fit(X, both[:, :1]).predict(X).shape == (60, 1)
+    assert regressor().fit(X, y).predict(X).shape == (60,)
 
 
-def test_a_constant_column_and_a_constant_target(X):
+def test_a_constant_column_and_a_constant_target(X, regressor):
     X[:, 1] = 0.1
-    estimator = CausalMLPRegressor(**FAST).fit(X, np.full(60, 1e6))
+    estimator = regressor().fit(X, np.full(60, 1e6))
     assert np.allclose(estimator.predict(X), 1e6, atol=2) and estimator.feature_scale_.spread[1] == 1
     with pytest.raises(InvalidValueError, match="column 0 has a spread too large"):
         estimator.fit(X * 1e250, X[:, 0])
@@ -107,26 +75,26 @@ def test_patience_holds_rows_out_with_their_masks(kind, X, fraction, rng):
     estimator, y = kind
     mask = rng.random(X.shape) < 0.3
     estimator.set_params(epochs=3000, lr=0.1, patience=4, validation_fraction=fraction)
-    estimator.fit(np.where(mask, np.nan, X), y, {0: (mask, np.zeros(X.shape)), 1: (rng.random((60, 4)) < 0.1, 0.5)})
+    estimator.fit(np.where(mask, np.nan, X), y, {0: (mask, 0.0), 1: (rng.random((60, 4)) < 0.1, 0.5)})
     assert estimator.history_.state == "stopped early" and not np.isnan(estimator.history_.validation_loss).any()
 
 
-def test_bad_parameters_are_errors_of_fit(X, y):
+def test_bad_parameters_are_errors_of_fit(X, y, regressor):
     for wrong, message in (({"loss": "cross_entropy"}, "CausalMLPClassifier"), ({"loss": "hinge"}, "hinge"), ({"lr": -1.0}, "lr|learning"),
                            ({"activation": "swish"}, "swish"), ({"patience": 3, "validation_fraction": 1.0}, "validation_fraction is 1.0")):
         with pytest.raises(InvalidValueError, match=message):
-            CausalMLPRegressor(**{**FAST, **wrong}).fit(X, y)
+            regressor(**wrong).fit(X, y)
 
 
-def test_a_fit_that_fails_leaves_the_one_before(X, y):
-    estimator = CausalMLPRegressor(**FAST).fit(X, y)
+def test_a_fit_that_fails_leaves_the_one_before(X, y, regressor):
+    estimator = regressor().fit(X, y)
     before = estimator.predict(X)
     with pytest.raises(UnknownNameError):
         estimator.fit(X, -y, {7: ([1, 0, 0], 1.0)})
     assert np.array_equal(estimator.predict(X), before)
 
 
-def test_the_same_random_state_gives_the_same_bits(kind, X):
+def test_the_same_random_state_gives_the_same_bits(kind, X, answers):
     estimator, y = kind
     first = answers(estimator.fit(X, y), X)
     assert np.array_equal(answers(estimator.fit(X, y), X), first)       # a second fit begins anew
@@ -137,7 +105,7 @@ def test_the_same_random_state_gives_the_same_bits(kind, X):
 
 # ---------------------------------------------------------------- kept, and asked for
 
-def test_copies_answer_alike(kind, X):
+def test_copies_answer_alike(kind, X, answers):
     estimator, y = kind
     estimator.fit(X, y)
     for twin in (pickle.loads(pickle.dumps(estimator)), copy.deepcopy(estimator)):

@@ -6,21 +6,6 @@ import pytest
 from causal_engine import CausalLosses, CausalMLP, set_threads
 
 
-@pytest.fixture
-def data(rng):
-    x = rng.normal(size=(60, 3))
-    return x, x[:, :1] - 2 * x[:, 1:2] * x[:, 2:] + 0.1 * rng.normal(size=(60, 1))
-
-
-@pytest.fixture
-def model():
-    return CausalMLP(3, [16, 16], 1, dtype="float64", seed=0)
-
-
-def weights(model):
-    return np.concatenate([parameter.ravel() for parameter in model.parameters()])
-
-
 def test_it_learns(data, model):
     x, y = data
     history = model.fit(x, y, epochs=200, progress=False)
@@ -31,7 +16,7 @@ def test_it_learns(data, model):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
-def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(rng, optimizer, dtype):
+def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(rng, optimizer, dtype, weights):
     x = rng.normal(size=(2000, 20))
     y, mask = x[:, :1] * x[:, 1:2], rng.random((2000, 64)) < 0.2
     found, histories = [], []
@@ -62,7 +47,7 @@ def test_validation_may_be_under_interventions_of_its_own(data, model):
     assert history.validation_loss[-1] == pytest.approx(CausalLosses().standard_loss(model(x[:20], under), y[:20]), rel=1e-12)
 
 
-def test_validation_changes_nothing_of_the_training(data):
+def test_validation_changes_nothing_of_the_training(data, weights):
     x, y = data
     one, other = (CausalMLP(3, [8], 1, seed=0) for _ in range(2))
     one.fit(x, y, epochs=3, progress=False)
@@ -71,7 +56,7 @@ def test_validation_changes_nothing_of_the_training(data):
 
 
 @pytest.mark.parametrize("validated", [True, False])
-def test_patience_stops_early_and_puts_the_best_weights_back(data, model, validated):
+def test_patience_stops_early_and_puts_the_best_weights_back(data, model, validated, weights):
     x, y = data
     validation = (x[40:], y[40:]) if validated else None
     history = model.fit(x[:40], y[:40], lr=0.05, epochs=2000, validation_data=validation, patience=15, progress=False)
@@ -89,7 +74,7 @@ def test_patience_ends_with_the_best_weights_even_where_it_never_runs_out(data, 
     assert CausalLosses().standard_loss(model(x[:20]), y[:20]) == pytest.approx(history.validation_loss.min(), rel=1e-12)
 
 
-def test_a_second_fit_continues(data):
+def test_a_second_fit_continues(data, weights):
     x, y = data
     twice, once = (CausalMLP(3, [8], 1, dtype="float64", seed=0) for _ in range(2))
     # Full batches and no momentum: nothing but the weights is carried over.
@@ -101,7 +86,7 @@ def test_a_second_fit_continues(data):
     assert twice.history is second
 
 
-def test_no_batch_size_is_one_batch_of_all_rows(data):
+def test_no_batch_size_is_one_batch_of_all_rows(data, weights):
     x, y = data
     found = []
     for batch_size in (None, 60, 1000):

@@ -1,9 +1,5 @@
 """scikit-learn's own checks of what an estimator is, none of them excused."""
 
-import pytest
-
-pytest.importorskip("sklearn")
-
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from causal_engine import CausalMLPClassifier, CausalMLPRegressor

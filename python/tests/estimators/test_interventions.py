@@ -2,47 +2,16 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("sklearn")
-
 from sklearn.base import clone
 
 from causal_engine import (
-    ArgumentError, CausalLosses, CausalMLPClassifier, CausalMLPRegressor, InvalidValueError, ShapeError, UnknownNameError,
+    ArgumentError, CausalLosses, CausalMLPClassifier, CausalMLPRegressor, CausalWarning, InvalidValueError, ShapeError,
+    UnknownNameError,
 )
-
-NAMES = ["dose", "age", "blood pressure"]
-FAST = {"hidden_dims": (4,), "epochs": 5, "random_state": 0}
-
-
-@pytest.fixture
-def X(rng):
-    return rng.normal(size=(60, 3)) * [1, 10, 1000] + [5, 40, 0]
-
-
-@pytest.fixture
-def y(X):
-    return 3 * X[:, 0] + X[:, 1] + X[:, 2] / 500
-
-
-@pytest.fixture
-def frame(X):
-    return pytest.importorskip("pandas").DataFrame(X, columns=NAMES)
-
-
-@pytest.fixture(params=[CausalMLPRegressor, CausalMLPClassifier])
-def kind(request, y):
-    """An estimator and a y for it."""
-    return (request.param(**FAST), y if request.param is CausalMLPRegressor else np.digitize(y, [50, 60]))
-
-
-def answers(estimator, *arguments, **more):
-    return getattr(estimator, "predict_proba" if isinstance(estimator, CausalMLPClassifier) else "predict")(*arguments, **more)
-
 
 # ---------------------------------------------------------------- what is set, and in which units
 
-def test_to_set_a_feature_is_to_edit_its_column(kind, X, rng):
+def test_to_set_a_feature_is_to_edit_its_column(kind, X, rng, answers):
     estimator, y = kind
     mask, values = rng.random(X.shape) < 0.3, rng.normal(size=X.shape) * 5
     edited = np.where(mask, values, X)
@@ -54,7 +23,7 @@ def test_to_set_a_feature_is_to_edit_its_column(kind, X, rng):
         assert under.score(X, y, **how) == by_hand.score(edited, y)
 
 
-def test_features_by_name(kind, X, frame):
+def test_features_by_name(kind, X, frame, answers):
     estimator, y = kind
     rows, values = np.arange(60) % 3 == 0, np.linspace(1, 9, 60)
     wanted = X.copy()
@@ -66,11 +35,11 @@ def test_features_by_name(kind, X, frame):
     assert np.array_equal(answers(under, frame, by_name), answers(by_hand, wanted))
 
 
-def test_masks_of_a_data_frame_are_put_into_the_order_of_the_features(frame, X, y):
+def test_masks_of_a_data_frame_are_put_into_the_order_of_the_features(frame, X, y, regressor, names):
     mask = frame > frame.mean()
-    reordered = {"do_mask": mask[NAMES[::-1]], "do_values": (frame * 2)[NAMES[::-1]]}
-    by_hand = CausalMLPRegressor(**FAST).fit(np.where(mask, X * 2, X), y)
-    assert np.array_equal(CausalMLPRegressor(**FAST).fit(frame, y, **reordered).predict(frame), by_hand.predict(X))
+    reordered = {"do_mask": mask[names[::-1]], "do_values": (frame * 2)[names[::-1]]}
+    by_hand = regressor().fit(np.where(mask, X * 2, X), y)
+    assert np.array_equal(regressor().fit(frame, y, **reordered).predict(frame), by_hand.predict(X))
 
 
 def test_do(kind, frame, X):
@@ -91,9 +60,9 @@ def test_do(kind, frame, X):
     assert repr(estimator.do({0: 1}, age=2, where=some)) == f"{estimator!r}.do(0=1, age=2, where=...)"
 
 
-def test_nothing_depends_on_the_units(X, y):
+def test_nothing_depends_on_the_units(X, y, regressor):
     many, other = [1e-3, 60, 2.5], [0, -400, 1e4]
-    twins = [CausalMLPRegressor(**FAST, dtype="float64").fit(*data) for data in ((X, y), (X * many + other, 7 * y - 100))]
+    twins = [regressor(dtype="float64").fit(*data) for data in ((X, y), (X * many + other, 7 * y - 100))]
     first = twins[0].do({1: 55.0})(X)
     assert np.allclose(twins[1].do({1: 55 * 60 - 400.0})(X * many + other), 7 * first - 100, rtol=1e-9)
     assert np.allclose(twins[0].feature_scale_.mean, X.mean(axis=0)) and np.allclose(twins[0].target_scale_.spread, y.std())
@@ -108,8 +77,8 @@ def test_it_learns_the_effect_of_a_dose_that_was_set_and_not_recorded(X, y, rng)
     assert estimator.history_.state == "finished" and len(estimator.history_) == 300
 
 
-def test_hidden_units_have_the_units_of_the_network_and_the_output_those_of_y(X, y):
-    estimator = CausalMLPRegressor(**FAST).fit(X, y)
+def test_hidden_units_have_the_units_of_the_network_and_the_output_those_of_y(X, y, regressor):
+    estimator = regressor().fit(X, y)
     mask, last = np.array([1, 0, 1, 0]), np.arange(60) < 5
     under = estimator.predict(X, {1: (mask, 0.25)})
     inside = estimator.model_(estimator.feature_scale_.standardized(X), {1: (mask, 0.25)})[:, 0]
@@ -121,13 +90,13 @@ def test_hidden_units_have_the_units_of_the_network_and_the_output_those_of_y(X,
     # Where the output is set there is nothing to learn from y, if the loss looks at the mask.
     other, under = np.append(y[4::-1], y[5:]), {2: (last[:, None], y.mean())}
     for loss, alike in ((CausalLosses(), True), ("mse", False)):
-        found = [CausalMLPRegressor(**FAST, dtype="float64", loss=loss).fit(X, seen, under).predict(X) for seen in (y, other)]
+        found = [regressor(dtype="float64", loss=loss).fit(X, seen, under).predict(X) for seen in (y, other)]
         assert np.allclose(*found, rtol=1e-9) or not alike
 
 
 # ---------------------------------------------------------------- what was never observed
 
-def test_what_is_set_may_be_missing(kind, X):
+def test_what_is_set_may_be_missing(kind, X, answers):
     estimator, y = kind
     mask = np.zeros(X.shape, bool)
     mask[::4, 1] = True
@@ -174,19 +143,19 @@ def test_what_is_not_set_may_not(kind, X):
     ({"interventions": [0, 1, 0]}, ArgumentError, "interventions: list"),
     ({"interventions": [0, 1, 0], "do_mask": [0, 1, 0], "do_values": 1.0}, ArgumentError, "interventions: list"),
 ])
-def test_interventions_that_do_not_fit(frame, y, how, error, message):
+def test_interventions_that_do_not_fit(frame, y, how, error, message, regressor):
     with pytest.raises(error, match=message):
-        CausalMLPRegressor(**FAST).fit(frame, y, **how)
+        regressor().fit(frame, y, **how)
     with pytest.raises(error, match=message):
-        CausalMLPRegressor(**FAST).fit(frame, y).predict(frame, **how)
+        regressor().fit(frame, y).predict(frame, **how)
 
 
-def test_do_that_does_not_fit(X, y):
+def test_do_that_does_not_fit(X, y, regressor):
     from sklearn.exceptions import NotFittedError
 
     with pytest.raises(NotFittedError):
         CausalMLPRegressor().do({0: 1})
-    estimator = CausalMLPRegressor(**FAST).fit(X, y)
+    estimator = regressor().fit(X, y)
     for given, error, message in (({3: 1.0}, UnknownNameError, "no column 3, expected a name or 0 to 2"), ({-1: 1.0}, UnknownNameError, "-1"),
                                   ({"dose": 1.0}, UnknownNameError, "no feature is named 'dose'"), ({}, ArgumentError, "nothing is set"),
                                   ({1.5: 1.0}, UnknownNameError, "1.5"), ([1], ArgumentError, "list")):
@@ -198,6 +167,21 @@ def test_do_that_does_not_fit(X, y):
         estimator.do({0: 1}).predict_proba(X)
 
 
-def test_a_feature_is_not_set_twice(frame, y):
+def test_a_feature_is_not_set_twice(frame, y, regressor):
     with pytest.raises(InvalidValueError, match="column 0 is set twice"):
-        CausalMLPRegressor(**FAST).fit(frame, y).do({0: 1}, dose=2)
+        regressor().fit(frame, y).do({0: 1}, dose=2)
+
+
+def test_warnings_are_about_all_rows_in_the_users_units(kind, X):
+    estimator, y = kind
+    mask = np.outer(np.arange(60) < 20, [1, 0, 0])
+    with pytest.warns(CausalWarning, match=f"^{type(estimator).__name__}: do_values at layer 0 are 0 .*ever filled in"):
+        estimator.fit(X, y, do_mask=mask, do_values=np.zeros(X.shape))
+    with pytest.warns(CausalWarning, match="do_mask at layer 0 is 0 in all of the 60 rows"):
+        estimator.fit(X, y, do_mask=0 * mask, do_values=X)
+    estimator.set_params(patience=2, validation_fraction=0.9)
+    estimator.fit(X, y, do_mask=mask, do_values=X)      # in silence, although few of the rows that are learned from are set
+
+
+def test_a_dose_of_zero_by_name_is_no_doubt(regressor, frame, y):
+    regressor().fit(frame, y, {"dose": (np.arange(60) < 20, 0.0)})

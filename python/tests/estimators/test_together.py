@@ -1,11 +1,8 @@
 """The estimators inside scikit-learn's own machinery: pipelines, cross-validation, searches, several processes."""
 
+import joblib
 import numpy as np
 import pytest
-
-pytest.importorskip("sklearn")
-
-import joblib
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score, cross_validate

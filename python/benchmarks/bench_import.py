@@ -1,0 +1,40 @@
+"""Milliseconds that `import causal_engine` takes beyond numpy: the best of several fresh processes, because whatever else the machine
+does only adds to it.
+
+    python bench_import.py [--processes 12]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = """
+import time, sys
+start = time.perf_counter()
+import numpy
+middle = time.perf_counter()
+before = len(sys.modules)
+import causal_engine
+print(middle - start, time.perf_counter() - middle, len(sys.modules) - before)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--processes", type=int, default=12)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:       # with bytecode, as after the first import, wherever the package lies
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = folder
+        runs = [subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, env=environment).stdout.split()
+                for _ in range(options.processes + 1)][1:]
+    numpy, engine = (1e3 * min(float(run[k]) for run in runs) for k in (0, 1))
+    print(f"import causal_engine: {engine:.1f} ms beyond numpy ({numpy:.1f} ms), {runs[0][2]} modules; best of {options.processes} processes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""`import causal_engine` takes little beyond numpy: what it would take time for is imported when it is asked for.
+
+`make bench` measures the time. Here nothing depends on a clock: few modules are a short time.
+"""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+PROGRAM = """
+import sys, numpy
+before = set(sys.modules)
+import causal_engine
+print(*sorted(set(sys.modules) - before))
+"""
+HEAVY = {
+    "asyncio", "concurrent", "ctypes.util", "decimal", "difflib", "email", "hashlib", "html", "http", "IPython", "logging", "matplotlib",
+    "multiprocessing", "networkx", "pandas", "pathlib", "pickle", "polars", "pyarrow", "random", "safetensors", "secrets", "sklearn",
+    "scipy", "socket", "ssl", "subprocess", "tempfile", "torch", "tqdm", "typing_extensions", "unittest", "urllib",
+}
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """The modules that come with this package and not with numpy."""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout.split()
+
+
+def test_nothing_heavy_comes_with_it(imported):
+    assert not {name for name in imported if name in HEAVY or name.partition(".")[0] in HEAVY}
+
+
+def test_few_modules_come_with_it(imported):
+    theirs = [name for name in imported if name.partition(".")[0] not in ("causal_engine", "numpy")]
+    assert len(theirs) <= 16, theirs
+    assert len([name for name in imported if name.startswith("causal_engine")]) <= 32, imported
+
+
+def test_what_is_imported_when_asked_for_is_there_then():
+    import causal_engine
+
+    dag = causal_engine.DAGRewiring.from_dot("digraph { a -> b }")
+    assert dag._repr_svg_().startswith("<svg") and "a -> b" in repr(dag) and "a -> b" in dag.to_dagitty()
+    with pytest.raises(KeyError, match="near it: 'dose'"):
+        causal_engine.CausalMLP(1, [], 1, feature_names=["dose"]).do(doze=np.float32(1))
