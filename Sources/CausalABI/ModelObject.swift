@@ -95,17 +95,23 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
         try trainer(parameters, training, validation, options)
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func predict(_ parameters: UnsafeRawPointer?, _ x: RawArray, _ intervention: OpaquePointer?, _ y: RawMutableArray) throws {
         try model.predict(try x.view("x"), under: try Scalar.intervention(intervention), parameters: try self.parameters(parameters), into: try y.view("y"))
     }
 
     override func makeTrace() throws -> TraceObject { TraceOf(try model.makeTrace()) }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func forward(_ parameters: UnsafeRawPointer?, _ x: RawArray, _ intervention: OpaquePointer?, _ trace: TraceObject, _ y: RawMutableArray) throws {
         try model.forward(try x.view("x"), under: try Scalar.intervention(intervention), parameters: try self.parameters(parameters),
                           try own(trace), into: try y.view("y"))
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func backward(_ parameters: UnsafeRawPointer?, _ trace: TraceObject, _ dy: RawArray, _ gradients: causal_gradients) throws {
         let trace = try own(trace)
         var targets = GradientTargets<Scalar>(parameters: nil, accumulates: gradients.accumulate != 0)
@@ -116,6 +122,7 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
             try checkAligned(pointer, "gradients->parameters", Scalar.self)
             targets.parameters = pointer.assumingMemoryBound(to: Scalar.self)
         }
+        targets.tensors = try tensorTargets(gradients)
         if let pointer = gradients.inputs {
             let inputs: MutableMatrixView<Scalar> = try mutableMatrix(pointer, gradients.input_rows, gradients.input_columns, "gradients->inputs")
             guard inputs.rows == trace.rows ?? 0, inputs.columns == network.inputWidth else {
@@ -125,6 +132,20 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
         }
         targets.values = try valueTargets(gradients, trace)
         try model.backward(try dy.view("dy"), parameters: try self.parameters(parameters), trace, into: targets)
+    }
+
+    private func tensorTargets(_ gradients: causal_gradients) throws -> UnsafePointer<UnsafeMutableRawPointer?>? {
+        guard let tensors = gradients.tensors, gradients.tensor_count != 0 else { return nil }
+        guard gradients.parameters == nil else {
+            throw EngineError(.value, "gradients: parameters and tensors are wanted, expected one of them")
+        }
+        guard gradients.tensor_count == layout.tensors.count else {
+            throw EngineError(.shape, "gradients: \(UInt(bitPattern: gradients.tensor_count)) tensors, expected \(layout.tensors.count)")
+        }
+        for tensor in 0..<gradients.tensor_count {
+            if let pointer = tensors[tensor] { try checkAligned(pointer, "gradients->tensors[\(tensor)]", Scalar.self) }
+        }
+        return tensors
     }
 
     private func valueTargets(_ gradients: causal_gradients, _ trace: Trace<Scalar>) throws -> [UnsafeMutablePointer<Scalar>?] {
