@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ._intervention import Edit
+
+
+class _Entry(NamedTuple):
+    """Copies of an edit's mask and values, which become arrays for whoever asks: a call takes no longer than a copy does."""
+
+    mask: Any       # arrays or tensors
+    values: Any
+    width: int
+    is_shared: bool
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        shape = self.width if self.is_shared else (-1, self.width)
+        return {"mask": np.asarray(self.mask).reshape(shape) != 0, "values": np.asarray(self.values).reshape(shape).copy()}
 
 
 class InterventionLog:
@@ -20,24 +34,28 @@ class InterventionLog:
     LENGTH = 16
     LARGE = 1 << 20
 
-    __slots__ = ("entries", "last")
+    __slots__ = ("_entries", "_last")
 
     def __init__(self) -> None:
-        self.entries: deque[dict[str, NDArray[Any]]] = deque(maxlen=self.LENGTH)
-        self.last: dict[str, NDArray[Any]] | None = None
+        self._entries: deque[_Entry] = deque(maxlen=self.LENGTH)
+        self._last: _Entry | None = None
 
     def add(self, edit: Edit | None) -> None:
         if edit is None:
-            self.last = None
+            self._last = None
             return
-        shared = len(edit.mask) == 1 and len(edit.values) == 1
-        mask, values = (edit.mask[0], edit.values[0]) if shared else (edit.mask, edit.values)
-        entry = {"mask": mask != 0, "values": values.copy()}
-        self.last = entry
+        mask, values = edit.mask, edit.values
+        mask, values = (mask.copy(), values.copy()) if isinstance(mask, np.ndarray) else (mask.clone(), values.clone())
+        self._last = entry = _Entry(mask, values, edit.width, edit.mask_rows == 1 == edit.value_rows)
         if mask.nbytes + values.nbytes > self.LARGE:
-            self.entries.clear()
-        self.entries.append(entry)
+            self._entries.clear()
+        self._entries.append(entry)
 
     def info(self) -> dict[str, NDArray[Any] | None]:
-        last = self.last
-        return {"mask": None, "values": None} if last is None else dict(last)
+        """The intervention of the last call; None where there was none."""
+        last = self._last
+        return {"mask": None, "values": None} if last is None else {**last.arrays()}
+
+    def history(self) -> list[dict[str, NDArray[Any]]]:
+        """The last interventions, oldest first."""
+        return [entry.arrays() for entry in self._entries.copy()]

@@ -136,7 +136,7 @@ class CausalUnit(CausalModel):
     @property
     def intervention_history(self) -> list[dict[str, NDArray[Any]]]:
         """The last interventions, oldest first, as `get_intervention_info` gives them; at most 16."""
-        return list(self._log.entries.copy())
+        return self._log.history()
 
     def _remember(self, edits: list[Edit]) -> None:
         self._log.add(edits[0] if edits else None)
