@@ -390,6 +390,7 @@ static void training(void) {
     tensors[1] = gradient;
     OK(causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
     gradients.parameters = doubles;
+    gradients.parameter_count = N + 1;
     EXPECT(CAUSAL_ERROR_VALUE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
     OK(causal_model_free(model));
     EXPECT(CAUSAL_ERROR_HANDLE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
+from ctypes import string_at
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import FLOAT32, FLOAT64
 from ._intervention import Edit
 
 
 class _Entry(NamedTuple):
-    """Copies of an edit's mask and values, which become arrays for whoever asks: a call takes no longer than a copy does."""
+    """A copy of an edit's bytes, which become arrays for whoever asks: a call takes no longer than a copy does."""
 
-    mask: Any       # arrays or tensors
-    values: Any
+    mask: bytes
+    values: bytes
+    itemsize: int
     width: int
     is_shared: bool
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         shape = self.width if self.is_shared else (-1, self.width)
-        return {"mask": np.asarray(self.mask).reshape(shape) != 0, "values": np.asarray(self.values).reshape(shape).copy()}
+        return {"mask": np.frombuffer(self.mask, np.uint8).reshape(shape) != 0,
+                "values": np.frombuffer(self.values, FLOAT32 if self.itemsize == 4 else FLOAT64).reshape(shape).copy()}
 
 
 class InterventionLog:
@@ -44,10 +48,11 @@ class InterventionLog:
         if edit is None:
             self._last = None
             return
-        mask, values = edit.mask, edit.values
-        mask, values = (mask.copy(), values.copy()) if isinstance(mask, np.ndarray) else (mask.clone(), values.clone())
-        self._last = entry = _Entry(mask, values, edit.width, edit.mask_rows == 1 == edit.value_rows)
-        if mask.nbytes + values.nbytes > self.LARGE:
+        width, itemsize = edit.width, edit.values.itemsize
+        mask = string_at(edit.mask_address, edit.mask_rows * width)
+        values = string_at(edit.value_address, edit.value_rows * width * itemsize)
+        self._last = entry = _Entry(mask, values, itemsize, width, edit.mask_rows == 1 == edit.value_rows)
+        if len(mask) + len(values) > self.LARGE:
             self._entries.clear()
         self._entries.append(entry)
 
