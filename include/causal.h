@@ -243,9 +243,12 @@ causal_status causal_model_forward(const causal_model *model, const void *parame
 /* Which gradients a backward pass writes, all of the model's dtype; NULL where one is not wanted. */
 typedef struct causal_gradients {
     size_t size;                /* sizeof(causal_gradients) */
-    int accumulate;             /* not 0: `parameters` is added to instead of overwritten */
+    int accumulate;             /* not 0: `parameters` or `tensors` are added to instead of overwritten */
     void *parameters;           /* parameter_count elements */
     size_t parameter_count;
+    void *const *tensors;       /* instead of `parameters`, for each tensor NULL or a buffer of its shape: what is not wanted is not
+                                   computed */
+    size_t tensor_count;        /* entries of `tensors`, the model's tensors or 0 */
     void *inputs;               /* the shape of x; exactly 0 where an input was set */
     size_t input_rows;
     size_t input_columns;
@@ -253,7 +256,7 @@ typedef struct causal_gradients {
                                    where they were shared); sites without an intervention must be NULL */
     size_t site_count;          /* entries of `values`, the model's sites or 0 */
 } causal_gradients;
-#define CAUSAL_GRADIENTS_INIT { sizeof(causal_gradients), 0, NULL, 0, NULL, 0, 0, NULL, 0 }
+#define CAUSAL_GRADIENTS_INIT { sizeof(causal_gradients), 0, NULL, 0, NULL, 0, NULL, 0, 0, NULL, 0 }
 
 /* The chain rule through the pass that the trace holds; dy is the gradient with respect to y, of y's shape. May be called again
  * with another dy. STATE: the trace is empty, belongs to another model, or the model's own parameters changed since.

@@ -10,9 +10,9 @@ func require<T>(_ pointer: T?, _ name: String) throws -> T {
 }
 
 /// A C size, which Swift sees as a signed number.
-func size(_ value: Int, _ name: String) throws -> Int {
+func size(_ value: Int, _ name: @autoclosure () -> String) throws -> Int {
     guard value >= 0 else {
-        throw CallError(status: CAUSAL_ERROR_MEMORY, message: "\(name) is \(UInt(bitPattern: value)), too large to hold")
+        throw CallError(status: CAUSAL_ERROR_MEMORY, message: "\(name()) is \(UInt(bitPattern: value)), too large to hold")
     }
     return value
 }
@@ -87,8 +87,8 @@ private func elements<T>(_ data: UnsafeRawPointer?, _ rows: Int, _ columns: Int,
     return count
 }
 
-func checkAligned<T>(_ data: UnsafeRawPointer, _ name: String, _: T.Type) throws {
+func checkAligned<T>(_ data: UnsafeRawPointer, _ name: @autoclosure () -> String, _: T.Type) throws {
     guard Int(bitPattern: data) % MemoryLayout<T>.alignment == 0 else {
-        throw CallError(status: CAUSAL_ERROR_VALUE, message: "\(name): the address is not aligned to \(MemoryLayout<T>.alignment) bytes")
+        throw CallError(status: CAUSAL_ERROR_VALUE, message: "\(name()): the address is not aligned to \(MemoryLayout<T>.alignment) bytes")
     }
 }

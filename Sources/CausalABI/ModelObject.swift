@@ -116,6 +116,7 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
             try checkAligned(pointer, "gradients->parameters", Scalar.self)
             targets.parameters = pointer.assumingMemoryBound(to: Scalar.self)
         }
+        targets.tensors = try tensorTargets(gradients)
         if let pointer = gradients.inputs {
             let inputs: MutableMatrixView<Scalar> = try mutableMatrix(pointer, gradients.input_rows, gradients.input_columns, "gradients->inputs")
             guard inputs.rows == trace.rows ?? 0, inputs.columns == network.inputWidth else {
@@ -125,6 +126,20 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
         }
         targets.values = try valueTargets(gradients, trace)
         try model.backward(try dy.view("dy"), parameters: try self.parameters(parameters), trace, into: targets)
+    }
+
+    private func tensorTargets(_ gradients: causal_gradients) throws -> UnsafePointer<UnsafeMutableRawPointer?>? {
+        guard let tensors = gradients.tensors, gradients.tensor_count != 0 else { return nil }
+        guard gradients.parameters == nil else {
+            throw EngineError(.value, "gradients: parameters and tensors are wanted, expected one of them")
+        }
+        guard gradients.tensor_count == layout.tensors.count else {
+            throw EngineError(.shape, "gradients: \(UInt(bitPattern: gradients.tensor_count)) tensors, expected \(layout.tensors.count)")
+        }
+        for tensor in 0..<gradients.tensor_count {
+            if let pointer = tensors[tensor] { try checkAligned(pointer, "gradients->tensors[\(tensor)]", Scalar.self) }
+        }
+        return tensors
     }
 
     private func valueTargets(_ gradients: causal_gradients, _ trace: Trace<Scalar>) throws -> [UnsafeMutablePointer<Scalar>?] {

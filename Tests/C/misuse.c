@@ -455,6 +455,17 @@ static void training(void) {
     OK(causal_model_forward(model, NULL, numbers, CAUSAL_FLOAT32, 2, N, NULL, trace, doubles, CAUSAL_FLOAT32, 2, 1));
     EXPECT(CAUSAL_ERROR_SHAPE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 1, 1, &gradients));
     EXPECT(CAUSAL_ERROR_NULL, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, NULL));
+    void *tensors[2] = {NULL, (char *)gradient + 1};
+    gradients.tensors = tensors;
+    gradients.tensor_count = 1;
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
+    gradients.tensor_count = 2;
+    EXPECT(CAUSAL_ERROR_VALUE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
+    tensors[1] = gradient;
+    OK(causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
+    gradients.parameters = doubles;
+    gradients.parameter_count = N + 1;
+    EXPECT(CAUSAL_ERROR_VALUE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
     OK(causal_model_free(model));
     EXPECT(CAUSAL_ERROR_HANDLE, causal_model_backward(model, NULL, trace, numbers, CAUSAL_FLOAT32, 2, 1, &gradients));
     OK(causal_trace_free(trace));

@@ -1,26 +1,31 @@
-"""Microseconds of one step of a PyTorch training loop (forward, mean squared error, backward, and Adam of torch.optim) with a
-network of this engine as the module, beside the same network written in PyTorch with do() by torch.where.
+"""Microseconds of one step of a PyTorch training loop (forward, mean squared error, backward, and an optimiser of torch.optim) with
+a network of this engine as the module, beside the same network written in PyTorch with do() by torch.where.
 
     python bench_torch_loop.py [--seconds 1.0]
 
-Both run in the same process on the same numbers, in turns; the figure is the best of the turns.
+Both run in the same process on the same numbers, in short turns that follow each other, each on the threads that it takes by default.
+The figures are medians of the turns; the ratio is the engine's time over PyTorch's, the median of the ratios of neighbouring
+turns: below 1 the engine is faster.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from bench_training import best
 from torch import nn
 
-from causal_engine import CausalMLP
+from causal_engine import CausalLosses, CausalMLP, get_threads
 
 Edits = dict[int, tuple[torch.Tensor, torch.Tensor]]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Run = Callable[[int], float]
+
+TURNS = 21
 
 
 class Written(nn.Module):
@@ -40,65 +45,90 @@ class Written(nn.Module):
         return x
 
 
-def steps(model: nn.Module, x: torch.Tensor, y: torch.Tensor, edits: Edits) -> Callable[[int], float]:
-    """Runs a number of steps and returns the seconds that they took."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-
+def timed(step: Callable[[], None]) -> Run:
+    """Runs a number of steps and returns the seconds that each took."""
     def run(count: int) -> float:
         start = time.perf_counter()
         for _ in range(count):
-            optimizer.zero_grad()
-            F.mse_loss(model(x, edits), y).backward()
-            optimizer.step()
-        return time.perf_counter() - start
+            step()
+        return (time.perf_counter() - start) / count
 
     return run
 
 
-def passes(model: nn.Module, x: torch.Tensor, y: torch.Tensor, edits: Edits) -> Callable[[int], float]:
+def steps(model: nn.Module, x: torch.Tensor, y: torch.Tensor, edits: Edits, loss: Loss = F.mse_loss, **adam: bool) -> Run:
+    """Whole steps of Adam."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, **adam)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss(model(x, edits), y).backward()
+        optimizer.step()
+
+    return timed(step)
+
+
+def passes(model: nn.Module, x: torch.Tensor, y: torch.Tensor, edits: Edits, loss: Loss = F.mse_loss) -> Run:
     """Forward, loss and backward alone: without the optimiser, which is the same for both."""
-    def run(count: int) -> float:
-        start = time.perf_counter()
-        for _ in range(count):
-            for parameter in parameters:
-                parameter.grad = None
-            F.mse_loss(model(x, edits), y).backward()
-        return time.perf_counter() - start
-
     parameters = list(model.parameters())
-    return run
+
+    def step() -> None:
+        for parameter in parameters:
+            parameter.grad = None
+        loss(model(x, edits), y).backward()
+
+    return timed(step)
 
 
-def cases() -> list[tuple[str, list[int], int, Edits]]:
-    """A name, widths, rows, and what is set."""
-    found: list[tuple[str, list[int], int, Edits]] = []
-    for widths, rows in (([3, 16, 16, 1], 32), ([3, 16, 16, 16, 16, 1], 32), ([64, 256, 256, 256, 8], 256)):
-        name = "-".join(map(str, [widths[0], widths[1:-1], widths[-1]])).replace(" ", "")
-        generator = torch.Generator().manual_seed(0)
+def in_turns(ours: Run, theirs: Run, seconds: float) -> tuple[float, float, float]:
+    """Microseconds of each, and their ratio."""
+    counts = [max(3, int(seconds / TURNS / run(8))) for run in (ours, theirs)]
+    turns = [(ours(counts[0]), theirs(counts[1])) for _ in range(TURNS)]
+    mine, other = (1e6 * statistics.median(each) for each in zip(*turns))
+    return mine, other, statistics.median(a / b for a, b in turns)
 
-        def edit(width: int) -> tuple[Any, Any]:
-            return torch.rand(rows, width, generator=generator) < 0.3, torch.randn(rows, width, generator=generator)
 
-        found.append((name, widths, rows, {}))
-        found.append((f"{name} do at 0 and 1", widths, rows, {0: edit(widths[0]), 1: edit(widths[1])}))
-    return found
+def edits_of(widths: list[int], rows: int, sites: list[int]) -> Edits:
+    """do() on a third of the units of some sites, for half of the rows."""
+    generator = torch.Generator().manual_seed(0)
+    edits = {}
+    for site in sites:
+        mask = torch.zeros(rows, widths[site], dtype=torch.bool)
+        mask[:rows // 2, :(widths[site] + 2) // 3] = True
+        edits[site] = mask, torch.randn(rows, widths[site], generator=generator)
+    return edits
+
+
+def show(name: str, rows: int, measured: list[tuple[float, float, float]]) -> None:
+    print(f"{name:34}{rows:6}" + "".join(f"{mine:10.1f}{other:10.1f}{ratio:7.2f}" for mine, other, ratio in measured), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each network and engine")
-    options = parser.parse_args()
-    print(f"one step of a loop in PyTorch {torch.__version__}, float32, Adam of torch.optim; microseconds\n")
-    print(f"{'':42}{'whole step':^28}{'forward, loss, backward':^28}")
-    print(f"{'network':36}{'rows':>6}{'engine':>10}{'PyTorch':>10}{'ratio':>8}{'engine':>10}{'PyTorch':>10}{'ratio':>8}")
-    for name, widths, rows, edits in cases():
+    seconds = parser.parse_args().seconds
+    print(f"one step of a loop in PyTorch {torch.__version__}, float32; PyTorch on {torch.get_num_threads()} threads, the engine on "
+          f"{get_threads()}; microseconds, and the engine's time over PyTorch's\n")
+    print(f"{'':40}{'Adam':^27}{'Adam, fused':^27}{'no optimiser':^27}")
+    print(f"{'network':34}{'rows':>6}" + f"{'engine':>10}{'PyTorch':>10}{'ratio':>7}" * 3)
+    for widths, rows in (([3, 16, 16, 1], 32), ([3, 16, 16, 16, 16, 1], 32), ([64, 256, 256, 256, 8], 256)):
+        name = "-".join(map(str, [widths[0], widths[1:-1], widths[-1]])).replace(" ", "")
         x, y = torch.randn(rows, widths[0]), torch.randn(rows, widths[-1])
-        line = f"{name:36}{rows:6}"
-        for measured in steps, passes:
-            ours = measured(CausalMLP(widths[0], widths[1:-1], widths[-1]), x, y, edits)
-            engine, theirs = (1e6 * (least or 0) for least in best([ours, measured(Written(widths), x, y, edits)], options.seconds))
-            line += f"{engine:10.1f}{theirs:10.1f}{theirs / engine:8.2f}"
-        print(line, flush=True)
+        for what, sites in ("", []), (" do at 0", [0]), (" do at 0 and 1", [0, 1]):
+            edits = edits_of(widths, rows, sites)
+            engine, written = CausalMLP(widths[0], widths[1:-1], widths[-1]), Written(widths)
+            show(name + what, rows, [
+                in_turns(steps(engine, x, y, edits), steps(written, x, y, edits), seconds),
+                in_turns(steps(engine, x, y, edits, fused=True), steps(written, x, y, edits, fused=True), seconds),
+                in_turns(passes(engine, x, y, edits), passes(written, x, y, edits), seconds)])
+    x, y = torch.randn(32, 3), torch.randn(32, 1)
+    linear = nn.Linear(3, 1)
+
+    def under(loss: Loss) -> Run:
+        return timed(lambda: loss(linear(x), y).backward())
+
+    print(f"\n{'loss of a linear layer':34}{32:6}{'engine':>10}{'PyTorch':>10}{'ratio':>7}")
+    show("mean squared error", 32, [in_turns(under(CausalLosses().standard_loss), under(F.mse_loss), seconds)])
 
 
 if __name__ == "__main__":

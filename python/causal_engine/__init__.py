@@ -40,32 +40,27 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate", "Gradients", "Graph",
-    "HandleError", "History", "InvalidValueError", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError", "StructuralModel", "Trace",
-    "UnknownNameError", "change", "clip", "get_threads", "reading", "scale", "set_threads", "shift",
-]
-
-# Loaded when they are asked for.
+# What is loaded when it is asked for, and from where.
 _LATER = {
-    "Estimate": "estimate", "Graph": "graph", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario",
-    "reading": "_scenario", "scale": "_scenario", "shift": "_scenario",
+    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
+    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "reading": "_scenario",
+    "scale": "_scenario", "shift": "_scenario",
 }
 
-# Not in __all__: `from causal_engine import *` works without scikit-learn, and does not take the time to import it.
-_ESTIMATORS = ("CausalMLPClassifier", "CausalMLPRegressor")
+# Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.
+__all__ = [
+    "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
+    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
+    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
+    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "reading", "scale", "set_threads", "shift",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ESTIMATORS:
-        from . import estimators
-
-        return getattr(estimators, name)
     if name in _LATER:
         return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS, *_LATER})
+    return sorted({*globals(), *_LATER})

@@ -92,7 +92,8 @@ def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:
     try:
         given: NDArray[Any] = tensor.numpy()
     except (TypeError, RuntimeError):
-        given = (tensor.to_dense() if tensor.is_sparse else tensor.float()).numpy()     # of a kind that numpy has not: bfloat16
+        # Of a kind that numpy has not: bfloat16, or an imaginary part that is still to be negated.
+        given = (tensor.to_dense() if tensor.is_sparse else tensor.resolve_neg() if tensor.is_neg() else tensor.float()).numpy()
     if given.dtype.kind not in "biuf":
         raise ArgumentError(f"{name} holds {tensor.dtype}, expected real numbers")
     return given

@@ -35,6 +35,7 @@ class MLPOptions(Sized):
 class Gradients(Sized):
     _fields_ = [
         ("size", c_size_t), ("accumulate", c_int), ("parameters", c_void_p), ("parameter_count", c_size_t),
+        ("tensors", c_void_p), ("tensor_count", c_size_t),
         ("inputs", c_void_p), ("input_rows", c_size_t), ("input_columns", c_size_t),
         ("values", c_void_p), ("site_count", c_size_t),
     ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +17,17 @@ from .features import in_order
 Interventions = Mapping[int, tuple[Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What is set at one site."""
+class Edit(NamedTuple):
+    """What is set at one site: two dense arrays or tensors, each of one row, shared by all, or of a row for each."""
 
     site: int
-    mask: NDArray[np.uint8]         # (1, width), shared by all rows, or (rows, width)
-    values: NDArray[Any]            # likewise
+    width: int
+    mask: Any                       # of bytes or booleans
+    mask_address: int
+    mask_rows: int
+    values: Any                     # of the model's dtype
+    value_address: int
+    value_rows: int
     given_shape: tuple[int, ...]    # of the values as the caller wrote them
 
 
@@ -39,14 +42,15 @@ def edits_of(
         raise ArgumentError(f"interventions: {type(interventions).__name__}, expected {{layer: (do_mask, do_values)}}")
     edits = []
     for key, pair in interventions.items():
-        site = _site(key, len(widths))
-        edit = _edit(site, pair, widths[site], rows, dtype, names if site == 0 else None)
+        site = site_of(key, len(widths))
+        edit = edit_of(site, pair, widths[site], rows, dtype, names if site == 0 else None)
         if edit is not None:
             edits.append(edit)
     return edits
 
 
-def _site(key: Any, count: int) -> int:
+def site_of(key: Any, count: int) -> int:
+    """The site that a key of the interventions names."""
     try:
         site = operator.index(key)
     except TypeError:
@@ -57,7 +61,8 @@ def _site(key: Any, count: int) -> int:
     return site
 
 
-def _edit(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any], names: Sequence[str] | None) -> Edit | None:
+def edit_of(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any], names: Sequence[str] | None) -> Edit | None:
+    """One pair of the interventions; None where it is `(None, None)`."""
     try:
         given_mask, given_values = pair
     except (TypeError, ValueError):
@@ -75,17 +80,17 @@ def _edit(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any], nam
     for name, array in (("do_mask", mask), ("do_values", values)):
         if array.shape not in ((width,), (1, width), (rows, width)):
             raise ShapeError(f"intervention at layer {site}: {name} of shape {array.shape}, expected ({width},) or ({rows}, {width})")
-    return Edit(site, mask.reshape(-1, width), values.reshape(-1, width), shape)
+    mask, values = mask.reshape(-1, width), values.reshape(-1, width)
+    return Edit(site, width, mask, address(mask), len(mask), values, address(values), len(values), shape)
 
 
-def intervention_handle(edits: Sequence[Edit], dtype: np.dtype[Any]) -> Handle | None:
-    """The edits in the engine's hands, which copies them; None where there are none."""
+def intervention_handle(edits: Sequence[Edit], dtype: np.dtype[Any], used: Handle | None = None) -> Handle | None:
+    """The edits in the engine's hands, which copies them; None where there are none. A handle that was used for the same sites
+    before takes them instead of a new one."""
     if not edits:
         return None
     code = dtype_code(dtype)
-    handle = Handle(library.causal_intervention_create, library.causal_intervention_free, code)
-    for edit in edits:
-        library.causal_intervention_set(
-            handle.address, edit.site, address(edit.mask), len(edit.mask),
-            address(edit.values), code, len(edit.values), edit.mask.shape[1])
+    handle = used or Handle(library.causal_intervention_create, library.causal_intervention_free, code)
+    for site, width, _, mask, mask_rows, _, values, value_rows, _ in edits:
+        library.causal_intervention_set(handle.address, site, mask, mask_rows, values, code, value_rows, width)
     return handle

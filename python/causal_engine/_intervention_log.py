@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from ctypes import string_at
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
+from ._arrays import FLOAT32, FLOAT64
 from ._intervention import Edit
+
+
+class _Entry(NamedTuple):
+    """A copy of an edit's bytes, which become arrays for whoever asks: a call takes no longer than a copy does."""
+
+    mask: bytes
+    values: bytes
+    itemsize: int
+    width: int
+    is_shared: bool
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        shape = self.width if self.is_shared else (-1, self.width)
+        return {"mask": np.frombuffer(self.mask, np.uint8).reshape(shape) != 0,
+                "values": np.frombuffer(self.values, FLOAT32 if self.itemsize == 4 else FLOAT64).reshape(shape).copy()}
 
 
 class InterventionLog:
@@ -20,24 +38,29 @@ class InterventionLog:
     LENGTH = 16
     LARGE = 1 << 20
 
-    __slots__ = ("entries", "last")
+    __slots__ = ("_entries", "_last")
 
     def __init__(self) -> None:
-        self.entries: deque[dict[str, NDArray[Any]]] = deque(maxlen=self.LENGTH)
-        self.last: dict[str, NDArray[Any]] | None = None
+        self._entries: deque[_Entry] = deque(maxlen=self.LENGTH)
+        self._last: _Entry | None = None
 
     def add(self, edit: Edit | None) -> None:
         if edit is None:
-            self.last = None
+            self._last = None
             return
-        shared = len(edit.mask) == 1 and len(edit.values) == 1
-        mask, values = (edit.mask[0], edit.values[0]) if shared else (edit.mask, edit.values)
-        entry = {"mask": mask != 0, "values": values.copy()}
-        self.last = entry
-        if mask.nbytes + values.nbytes > self.LARGE:
-            self.entries.clear()
-        self.entries.append(entry)
+        width, itemsize = edit.width, edit.values.itemsize
+        mask = string_at(edit.mask_address, edit.mask_rows * width)
+        values = string_at(edit.value_address, edit.value_rows * width * itemsize)
+        self._last = entry = _Entry(mask, values, itemsize, width, edit.mask_rows == 1 == edit.value_rows)
+        if len(mask) + len(values) > self.LARGE:
+            self._entries.clear()
+        self._entries.append(entry)
 
     def info(self) -> dict[str, NDArray[Any] | None]:
-        last = self.last
-        return {"mask": None, "values": None} if last is None else dict(last)
+        """The intervention of the last call; None where there was none."""
+        last = self._last
+        return {"mask": None, "values": None} if last is None else {**last.arrays()}
+
+    def history(self) -> list[dict[str, NDArray[Any]]]:
+        """The last interventions, oldest first."""
+        return [entry.arrays() for entry in self._entries.copy()]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, size, text
 from ._bindings import Gradients, Handle, MLPOptions, library, read_size, read_text
 from ._graph import NumberedGraph
+from ._intervention import Edit, intervention_handle
 from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
 
 
@@ -57,6 +58,8 @@ class PassMemory:
 class Network:
     """A network's handle and what is fixed about it."""
 
+    MOST_IDLE = 8       # interventions
+
     def __init__(self, handle: Handle) -> None:
         self.handle = handle
         h = handle.address
@@ -71,9 +74,10 @@ class Network:
             for site in range(read_size(library.causal_model_site_count, h)))
         self.parameter_count = read_size(library.causal_model_parameter_count, h)
         self.tensors = tuple(self._tensor(i) for i in range(read_size(library.causal_model_tensor_count, h)))
-        self.tensor_sizes = [math.prod(tensor.shape) for tensor in self.tensors]
+        self._addresses = ctypes.c_void_p * len(self.tensors)
         self._row_size = sum(self.site_widths)
         self._idle: list[Handle] = []
+        self._interventions: dict[tuple[int, ...], Handle] = {}     # that no call is using, by the sites that they set
 
     def _tensor(self, index: int) -> Tensor:
         offset, dimensions, shape = c_size_t(), c_size_t(), (c_size_t * 2)()
@@ -193,28 +197,48 @@ class Network:
             raise ShapeError(f"x of shape {rows.shape}, expected (rows, {self.inputs}) or ({self.inputs},)")
         return rows, False
 
-    def predict(self, parameters: int, x: int, rows: int, intervention: Handle | None, y: int) -> None:
+    def predict(self, parameters: int, x: int, rows: int, edits: Sequence[Edit], y: int) -> None:
         """Writes y (rows, outputs) for x (rows, inputs). Parameters, x and y are addresses of dense arrays of the network's dtype."""
+        intervention = self._take_intervention(edits) if edits else None
         library.causal_model_predict(
             self.handle.address, parameters, x, self._code, rows, self.inputs,
             None if intervention is None else intervention.address, y, self._code, rows, self.outputs)
+        if intervention is not None:
+            self._give_back(intervention, edits)
 
-    def forward(self, parameters: int, x: int, rows: int, intervention: Handle | None, y: int) -> PassMemory:
+    def forward(self, parameters: int, x: int, rows: int, edits: Sequence[Edit], y: int) -> PassMemory:
         """`predict`, and what `backward` needs of the pass. The parameters must stay as they are until then."""
         memory = PassMemory(self._idle, self.handle, rows * self._row_size)
+        intervention = self._take_intervention(edits) if edits else None
         library.causal_model_forward(
             self.handle.address, parameters, x, self._code, rows, self.inputs,
             None if intervention is None else intervention.address, memory.trace.address, y, self._code, rows, self.outputs)
+        if intervention is not None:
+            self._give_back(intervention, edits)
         return memory
 
+    def _take_intervention(self, edits: Sequence[Edit]) -> Handle | None:
+        """An intervention for one call: the last one of these sites, if it is idle, which costs a fifth of a new one."""
+        idle = self._interventions
+        return intervention_handle(edits, self.dtype, idle.pop(tuple([edit.site for edit in edits]), None) if idle else None)
+
+    def _give_back(self, intervention: Handle, edits: Sequence[Edit]) -> None:
+        small = all([max(edit.mask_rows, edit.value_rows) * edit.width < PassMemory.LARGE for edit in edits])
+        if small and len(self._interventions) < self.MOST_IDLE:
+            self._interventions[tuple([edit.site for edit in edits])] = intervention
+
     def backward(
-        self, parameters: int, memory: PassMemory, dy: int, rows: int, *, into_parameters: int | None, into_inputs: int | None,
-        into_values: Mapping[int, int],
+        self, parameters: int, memory: PassMemory, dy: int, rows: int, *, into_parameters: int | None = None,
+        into_tensors: Sequence[int | None] = (), into_inputs: int | None, into_values: Mapping[int, int],
     ) -> None:
-        """Overwrites the arrays at the addresses that are given with gradients, given that of y. `into_values` is by site."""
+        """Overwrites the arrays at the addresses that are given with gradients, given that of y: of all parameters as one array, or of
+        each tensor. `into_values` is by site."""
         wanted = Gradients()
         if into_parameters is not None:
             wanted.parameters, wanted.parameter_count = into_parameters, self.parameter_count
+        elif into_tensors:
+            tensors = self._addresses(*into_tensors)
+            wanted.tensors, wanted.tensor_count = ctypes.addressof(tensors), len(tensors)
         if into_inputs is not None:
             wanted.inputs, wanted.input_rows, wanted.input_columns = into_inputs, rows, self.inputs
         if into_values:

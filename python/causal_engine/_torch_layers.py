@@ -55,13 +55,12 @@ def run_layers(
 def _set(x: torch.Tensor, edit: Edit | None, values: torch.Tensor | None) -> torch.Tensor:
     if edit is None:
         return x
-    mask = torch.from_numpy(edit.mask) != 0
-    return torch.where(mask, torch.from_numpy(edit.values) if values is None else values, x)
+    return torch.where(torch.as_tensor(edit.mask) != 0, torch.as_tensor(edit.values) if values is None else values, x)
 
 
 def _rows_set_throughout(edits: Sequence[Edit], rows: int) -> torch.Tensor | None:
     """(rows, 1), or None where there is no such row."""
     found = torch.zeros(rows, 1, dtype=torch.bool)
     for edit in edits:
-        found |= (torch.from_numpy(edit.mask) != 0).all(dim=1, keepdim=True)
+        found |= (torch.as_tensor(edit.mask) != 0).all(dim=-1, keepdim=True)
     return found if found.any() else None

@@ -1,16 +1,10 @@
-"""The models as torch.nn.Modules. Their parameters are torch Parameters and the engine's weights at once: views of one flat buffer.
-
-torch can move a Parameter away from there (`.double()`, `vector_to_parameters`, a deep copy). Each call looks whether that
-happened, and then brings the Parameter home. A Parameter that somebody else put in its place, a tied or a computed weight are
-left where they are: their numbers are copied for each call.
-"""
+"""The models as torch.nn.Modules. Their parameters are torch Parameters and the engine's weights at once: views of one flat buffer."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,9 +12,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ._arrays import address, in_kind_of
-from ._intervention import Edit, Interventions, edits_of
+from ._intervention import Edit, Interventions
 from ._intervention_log import InterventionLog
 from ._network import Network
+from ._torch_home import Places, Structure, TorchHome
+from ._torch_intervention import edits_of_tensors
 from ._torch_layers import activation_module, run_layers
 from ._torch_pass import Pass
 from ._torch_transforms import refuse_transforms, uncompiled
@@ -30,29 +26,16 @@ from .features import in_order, names_in
 from .model import CausalModel, Changes
 from .rewiring import CausalLayerRewiring
 
-_moving = threading.Lock()
 
-
-class _Place(NamedTuple):
-    """Where a parameter belongs."""
-
-    part: nn.Module
-    name: str
-    parameter: Any      # a Parameter; None where the weight is computed from others
-    address: int
-
-
-class TorchModel(CausalModel, nn.Module):
+class TorchModel(TorchHome):
     """What `CausalModel` is where torch is in use."""
 
     _plain: ClassVar[type[Any]]
     """The class that the user knows, of which this object is an instance too."""
 
-    _not_kept = frozenset({"network", "_compiled", "_flat", "_address", "_changes", "_places", "_hooks"})
+    _not_kept = frozenset({"network", "_compiled", "_flat", "_address", "_changes", "_places", "_structure"})
 
-    _places: list[_Place]
     _parts: list[nn.Module]
-    _hooks: list[dict[int, Any]]
 
     # ------------------------------------------------------------ making one
 
@@ -81,110 +64,16 @@ class TorchModel(CausalModel, nn.Module):
         self.seed = int.from_bytes(hashlib.blake2b(self._flat[:1024].tobytes(), digest_size=8).digest(), "little")
 
     def _look_around(self) -> None:
-        """Notes what each call compares: where the parameters are, and who has hooks on the inner modules."""
-        self._places = self._home()
-        self._hooks = [hooks for part in self._parts for hooks in _hooks_of(part)]
+        self._places = Places([part for part in self._linear_parts() for _ in ("weight", "bias")])
+        self._structure = Structure(*self._containers())
+
+    def _containers(self) -> list[tuple[nn.Module, str]]:
+        """What `Structure` takes: where the inner modules are."""
+        raise NotImplementedError
 
     def _linear_parts(self) -> list[nn.Linear]:
         """In the order of the network's tensors: weight and bias of each."""
         raise NotImplementedError
-
-    def _home(self) -> list[_Place]:
-        """The places as they are now."""
-        places = []
-        for part in self._linear_parts():
-            for name in ("weight", "bias"):
-                parameter = part._parameters.get(name)
-                places.append(_Place(part, name, parameter, 0 if parameter is None else parameter.data_ptr()))
-        return places
-
-    # ------------------------------------------------------------ where the parameters are
-
-    def _current(self) -> tuple[Network, NDArray[Any], list[torch.Tensor]]:
-        """A network, a buffer with its parameters, and the tensors that they are to autograd."""
-        tensors: list[torch.Tensor] = []
-        for part, name, mine, where in self._places:
-            tensor: Any = part._parameters.get(name)
-            if tensor is None or tensor is not mine or tensor.data_ptr() != where or not tensor.is_contiguous():
-                return self._gather()
-            tensors.append(tensor)
-        return self.network, self._flat, tensors
-
-    def _gather(self) -> tuple[Network, NDArray[Any], list[torch.Tensor]]:
-        with _moving:
-            tensors = [getattr(place.part, place.name) for place in self._places]
-            dtype = self._checked(tensors)
-            if all(tensor is place.parameter and not tensor.is_shared() for tensor, place in zip(tensors, self._places)):
-                self._bring_home(dtype)
-                return self.network, self._flat, tensors
-            network = self.network if dtype == self.network.dtype else Network.of(self.network.description, dtype)
-            copy = network.empty_parameters()
-            _write(tensors, network, copy)
-            return network, copy, tensors
-
-    def _checked(self, tensors: Sequence[Any]) -> np.dtype[Any]:
-        """The dtype of all parameters, which the engine must be able to read."""
-        for tensor, expected in zip(tensors, self.network.tensors):
-            if not isinstance(tensor, torch.Tensor):
-                raise ArgumentError(f"{expected.name} is {type(tensor).__name__}, expected a tensor")
-            if tensor.device.type != "cpu":
-                raise InvalidValueError(f"{expected.name} is on {tensor.device}, expected cpu: the engine computes there")
-            if tuple(tensor.shape) != expected.shape:
-                raise ShapeError(f"{expected.name} of shape {tuple(tensor.shape)}, expected {expected.shape}")
-            if tensor.dtype not in _NUMPY or tensor.dtype != tensors[0].dtype:
-                raise InvalidValueError(
-                    f"{expected.name} is of {tensor.dtype}, {self.network.tensors[0].name} of {tensors[0].dtype}, "
-                    "expected torch.float32 or torch.float64 for all")
-        dtype: torch.dtype = tensors[0].dtype
-        return _NUMPY[dtype]
-
-    def _bring_home(self, dtype: np.dtype[Any]) -> None:
-        """Makes each Parameter a view of the flat buffer again, with the numbers that it has now."""
-        network = self.network if dtype == self.network.dtype else Network.of(self.network.description, dtype)
-        flat = self._flat if dtype == self._flat.dtype else network.empty_parameters()
-        parameters = [place.parameter for place in self._places]
-        _write(parameters, network, flat)
-        self._move_in(network, flat)
-
-    def _move_in(self, network: Network, flat: NDArray[Any]) -> None:
-        """Lives in a buffer from now on, which holds the parameters already."""
-        self.network, self._flat, self._address = network, flat, address(flat)
-        for place, tensor in zip(self._places, network.tensors):
-            view = torch.from_numpy(tensor.view(flat))
-            place.parameter.data = view
-        self._changes.count += 1
-        self._places = self._home()
-
-    def _settle(self) -> None:
-        """Sees to it that the flat buffer holds the weights, for what reads or writes it as a whole."""
-        if self._was_replaced():
-            raise StateError(f"a layer of {self!r} was replaced by another module: it can be called, but not trained or kept by the engine")
-        _, buffer, tensors = self._current()
-        if buffer is not self._flat:
-            self._take_over()
-            _write(tensors, self.network, self._flat)       # where they stay elsewhere, as in shared memory
-
-    def _publish(self) -> None:
-        _, buffer, tensors = self._current()
-        if buffer is not self._flat:
-            with torch.no_grad():
-                for tensor, source in zip(tensors, self.network.tensors):
-                    tensor.copy_(torch.from_numpy(source.view(self._flat)))
-
-    def _take_over(self) -> None:
-        """Takes over Parameters that somebody has put in the place of the first ones."""
-        now = [getattr(place.part, place.name, None) for place in self._places]
-        if all(tensor is place.parameter for tensor, place in zip(now, self._places)):
-            return
-        for tensor, place in zip(now, self._places):
-            if not isinstance(tensor, nn.Parameter) or tensor is not place.part._parameters.get(place.name):
-                raise StateError(f"{place.name} of {place.part} is computed from other tensors, expected a Parameter of its own")
-        if len({id(tensor) for tensor in now}) < len(now):
-            raise StateError(f"two weights of {self!r} are one Parameter, expected each to be its own")
-        with _moving:
-            dtype = self._checked(now)
-            self._places = [place._replace(parameter=tensor) for place, tensor in zip(self._places, now)]
-            self._bring_home(dtype)
 
     # ------------------------------------------------------------ passes
 
@@ -211,20 +100,19 @@ class TorchModel(CausalModel, nn.Module):
 
     def _run_tensor(self, x: torch.Tensor, interventions: Interventions | None, names: Sequence[str] | None) -> torch.Tensor:
         network, buffer, parameters = self._current()
-        x = _input(x, network)
+        dtype = parameters[0].dtype
+        x = _input(x, network.inputs, dtype)
         rows = x if x.ndim == 2 else x.reshape(1, -1)
         edits: list[Edit] = []
         learned: dict[int, torch.Tensor] = {}
         if interventions is not None:
-            plain, learned = _without_gradients(interventions, network)
-            edits = edits_of(plain, network.site_widths, rows.shape[0], network.dtype, names)
+            edits, learned = edits_of_tensors(interventions, network, dtype, rows.shape[0], names)
         self._remember(edits)
         if self._needs_layers():
             y = self._run_layers(rows, edits, learned)
         else:
-            at = [k for k, edit in enumerate(edits) if edit.site in learned] if learned else ()
             where = self._address if buffer is self._flat else address(buffer)
-            y = Pass(network, buffer, where, edits, at, self._changes).run(rows, parameters, [learned[edits[k].site] for k in at])
+            y = Pass(network, buffer, where, edits, learned, self._changes).run(rows, parameters)
         return y if x.ndim == 2 else y[0]
 
     def _predict(self, x: Any, interventions: Interventions | None) -> Any:
@@ -232,11 +120,7 @@ class TorchModel(CausalModel, nn.Module):
 
     def _needs_layers(self) -> bool:
         """Whether somebody hooked or replaced an inner module, so that the engine's one pass will not do."""
-        return any(self._hooks) or self._was_replaced()
-
-    def _was_replaced(self) -> bool:
-        """Whether somebody put another module in the place of one that this model made."""
-        return self._parts_now() != self._parts
+        return self._structure.is_hooked() or not self._structure.is_kept()
 
     def _run_layers(self, x: torch.Tensor, edits: Sequence[Edit], learned: Mapping[int, torch.Tensor]) -> torch.Tensor:
         raise NotImplementedError
@@ -244,27 +128,6 @@ class TorchModel(CausalModel, nn.Module):
     def _parts_now(self) -> list[nn.Module]:
         """The inner modules, of which `_parts` are those that this model made."""
         raise NotImplementedError
-
-    # ------------------------------------------------------------ as modules have them
-
-    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:  # type: ignore[override]
-        """Weight and bias of each layer in order, as torch Parameters."""
-        return nn.Module.parameters(self, recurse)
-
-    def named_parameters(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Parameter]]:  # type: ignore[override]
-        """`parameters` with their names."""
-        return nn.Module.named_parameters(self, *args, **kwargs)
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """The parameters by name, as tensors; the names are those of the same network in PyTorch."""
-        state: dict[str, Any] = nn.Module.state_dict(self, *args, **kwargs)
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:  # type: ignore[override]
-        """As torch.nn.Module's; arrays are taken as well as tensors."""
-        tensors = {name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in state_dict.items()} \
-            if isinstance(state_dict, Mapping) else state_dict
-        return nn.Module.load_state_dict(self, tensors, strict, assign)
 
     # ------------------------------------------------------------ keeping it
 
@@ -290,7 +153,7 @@ class TorchModel(CausalModel, nn.Module):
         self._flat = self.network.empty_parameters()
         self._address = address(self._flat)
         self._look_around()
-        self._places = [place._replace(address=0) for place in self._places]       # the first call brings them there
+        self._places.forget()       # the first call brings them there
 
 
 class TorchUnit(TorchModel, CausalUnit):
@@ -313,6 +176,9 @@ class TorchUnit(TorchModel, CausalUnit):
     def forward(self, x: Any, do_mask: Any = None, do_values: Any = None) -> Any:
         return self._run(x, {0: (do_mask, do_values)})
 
+    def _containers(self) -> list[tuple[nn.Module, str]]:
+        return [(self, "layers")]
+
     def _run_layers(self, x: torch.Tensor, edits: Sequence[Edit], learned: Mapping[int, torch.Tensor]) -> torch.Tensor:
         return run_layers(x, [nn.Sequential(*self._parts_now())], edits, learned)
 
@@ -332,12 +198,8 @@ class TorchMLP(TorchModel, CausalMLP):
     def _linear_parts(self) -> list[nn.Linear]:
         return [unit._parts[0] for unit in self._parts]  # type: ignore[misc, index]
 
-    def _look_around(self) -> None:
-        super()._look_around()
-        self._hooks += [hooks for unit in self._parts for hooks in unit._hooks]  # type: ignore[union-attr]
-
-    def _was_replaced(self) -> bool:
-        return super()._was_replaced() or any([unit._was_replaced() for unit in self._parts])  # type: ignore[operator]
+    def _containers(self) -> list[tuple[nn.Module, str]]:
+        return [(module, "layers") for module in (self, *self._parts)]
 
     def _move_in(self, network: Network, flat: NDArray[Any]) -> None:
         super()._move_in(network, flat)
@@ -384,6 +246,9 @@ class TorchRewiring(TorchModel, CausalLayerRewiring):
     def _linear_parts(self) -> list[nn.Linear]:
         return list(self._parts)  # type: ignore[arg-type]
 
+    def _containers(self) -> list[tuple[nn.Module, str]]:
+        return [(self, "linear")]
+
     def forward(self, x: Any, do_mask: Any = None) -> Any:
         return self._run(x, self._cuts(do_mask))
 
@@ -402,12 +267,6 @@ class TorchRewiring(TorchModel, CausalLayerRewiring):
             self._changes.count += 1
 
 
-def _hooks_of(module: nn.Module) -> tuple[dict[int, Any], ...]:
-    return module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks
-
-
-_NUMPY: dict[Any, np.dtype[Any]] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
-_TORCH = {dtype: torch_dtype for torch_dtype, dtype in _NUMPY.items()}
 _OWN: dict[type[CausalModel], type[TorchModel]] = {CausalMLP: TorchMLP, CausalUnit: TorchUnit, CausalLayerRewiring: TorchRewiring}
 
 
@@ -436,43 +295,19 @@ def _linear(shape: Sequence[int], weight: torch.Tensor, bias: torch.Tensor) -> n
     return part
 
 
-def _write(tensors: Sequence[torch.Tensor], network: Network, flat: NDArray[Any]) -> None:
-    with torch.no_grad():
-        for tensor, target in zip(tensors, network.tensors):
-            view = torch.from_numpy(target.view(flat))
-            if tensor.data_ptr() != view.data_ptr() or not tensor.is_contiguous():
-                view.copy_(tensor.clone())      # it may be another view of the same numbers
-
-
 def _adopt_loaded(module: nn.Module, _: Any) -> None:
     if isinstance(module, TorchModel) and not module._was_replaced():
         module._take_over()
 
 
-def _input(x: torch.Tensor, network: Network) -> torch.Tensor:
+def _input(x: torch.Tensor, width: int, dtype: torch.dtype) -> torch.Tensor:
     if not x.is_cpu or x.layout is not torch.strided:
         raise InvalidValueError(f"x is on {x.device}, {x.layout}, expected a dense tensor on cpu: the engine computes there")
-    if x.shape[-1:] != (network.inputs,) or x.ndim > 2:
-        raise ShapeError(f"x of shape {tuple(x.shape)}, expected (rows, {network.inputs}) or ({network.inputs},)")
-    dtype = _TORCH[network.dtype]
+    shape = x.shape
+    if not 0 < len(shape) < 3 or shape[-1] != width:
+        raise ShapeError(f"x of shape {tuple(shape)}, expected (rows, {width}) or ({width},)")
     if x.dtype is dtype:
         return x
     if x.is_complex():
         raise ArgumentError(f"x holds {x.dtype}, expected real numbers")
     return x.to(dtype)
-
-
-def _without_gradients(
-    interventions: Interventions, network: Network,
-) -> tuple[Interventions, dict[int, torch.Tensor]]:
-    """The interventions as constants, and by layer the do-values that autograd follows."""
-    if not isinstance(interventions, Mapping):
-        return interventions, {}
-    plain: dict[Any, Any] = {}
-    learned: dict[int, torch.Tensor] = {}
-    for site, pair in interventions.items():
-        plain[site] = pair
-        if isinstance(pair, (tuple, list)) and len(pair) == 2 and isinstance(pair[1], torch.Tensor) and pair[1].requires_grad:
-            plain[site] = pair[0], pair[1].detach()
-            learned[site] = pair[1].to(_TORCH[network.dtype])
-    return plain, learned

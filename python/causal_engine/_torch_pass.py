@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
-from ._bindings import Handle
-from ._intervention import Edit, intervention_handle
+from ._intervention import Edit
 from ._network import Network
 from ._torch_once import once
 from .errors import StateError
 from .model import Changes
 from .trace import as_given
+
+_version, _requires_grad = attrgetter("_version"), attrgetter("requires_grad")
 
 
 @dataclass(slots=True)
@@ -26,33 +28,32 @@ class Pass:
     buffer: NDArray[Any]            # holds the parameters, now and until the backward pass
     parameters: int                 # its address
     edits: Sequence[Edit]
-    learned: Sequence[int]          # which edits have values that are tensors
+    learned: Mapping[int, torch.Tensor]     # the values, by site, that autograd follows
     changes: Changes                # counts what autograd cannot see: training by the engine
 
-    def run(self, x: torch.Tensor, parameters: Sequence[torch.Tensor], values: Sequence[torch.Tensor]) -> torch.Tensor:
-        """y (rows, outputs) for x (rows, inputs). `values` belong to the `learned` edits."""
-        if torch.is_grad_enabled() and any([tensor.requires_grad for tensor in (x, *parameters, *values)]):
-            answer: torch.Tensor = _Differentiable.apply(self, x, *parameters, *values)  # type: ignore[no-untyped-call]
+    def run(self, x: torch.Tensor, parameters: Sequence[torch.Tensor]) -> torch.Tensor:
+        """y (rows, outputs) for x (rows, inputs)."""
+        if torch.is_grad_enabled() and (x.requires_grad or self.learned or any(map(_requires_grad, parameters))):
+            answer: torch.Tensor = _Differentiable.apply(self, x, *parameters, *self.learned.values())  # type: ignore[no-untyped-call]
             return answer
         x = x.detach().contiguous()
-        y = torch.empty((x.shape[0], self.network.outputs), dtype=x.dtype)
-        self.network.predict(self.parameters, x.data_ptr(), x.shape[0], self._intervention(), y.data_ptr())
+        y = x.new_empty((x.shape[0], self.network.outputs))
+        self.network.predict(self.parameters, x.data_ptr(), x.shape[0], self.edits, y.data_ptr())
         return y
-
-    def _intervention(self) -> Handle | None:
-        return intervention_handle(self.edits, self.network.dtype)
 
 
 class _Differentiable(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, run: Pass, x: torch.Tensor, *tensors: torch.Tensor) -> torch.Tensor:
         network = run.network
+        parameters = tensors[:len(network.tensors)]
         x = x.contiguous()
-        y = torch.empty((x.shape[0], network.outputs), dtype=x.dtype)
-        ctx.memory = network.forward(run.parameters, x.data_ptr(), x.shape[0], run._intervention(), y.data_ptr())
-        ctx.run, ctx.changes = run, run.changes.count
-        # Saved so that autograd notices when somebody writes to them before the backward pass.
-        ctx.save_for_backward(*tensors[:len(network.tensors)])
+        rows = x.shape[0]
+        y = x.new_empty((rows, network.outputs))
+        memory = network.forward(run.parameters, x.data_ptr(), rows, run.edits, y.data_ptr())
+        ctx.kept = run, memory, run.changes.count, parameters, list(map(_version, parameters))
+        # One tensor saved is enough for torch to tell when the graph is used a second time; `_check` looks at all of them.
+        ctx.save_for_backward(parameters[0])
         return y
 
     @staticmethod
@@ -61,28 +62,36 @@ class _Differentiable(torch.autograd.Function):
 
 
 def _gradients(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-    run: Pass = ctx.run
-    network, count = run.network, len(run.network.tensors)
     _ = ctx.saved_tensors
-    if ctx.changes != run.changes.count:
+    run, memory, changes, parameters, versions = ctx.kept
+    network: Network = run.network
+    if list(map(_version, parameters)) != versions:
+        raise RuntimeError(_changed(network, parameters, versions))
+    if changes != run.changes.count:
         raise StateError("backward: the model was trained by fit after this forward pass; run it again")
     _, wants_x, *wants = ctx.needs_input_grad
-    flat = torch.empty(network.parameter_count, dtype=dy.dtype) if True in wants[:count] else None
-    dx = torch.empty((dy.shape[0], network.inputs), dtype=dy.dtype) if wants_x else None
-    learned = [run.edits[k] for k in run.learned]
-    dvalues = {edit.site: torch.empty(edit.values.shape, dtype=dy.dtype) for edit, wanted in zip(learned, wants[count:]) if wanted}
     dy = dy.contiguous()
+    rows = dy.shape[0]
+    dparameters = [_empty_like(parameter) if wanted else None for parameter, wanted in zip(parameters, wants)]
+    dx = dy.new_empty((rows, network.inputs)) if wants_x else None
+    learned = [edit for edit in run.edits if edit.site in run.learned] if run.learned else []
+    dvalues = {edit.site: dy.new_empty(edit.values.shape) for edit in learned}
     network.backward(
-        run.parameters, ctx.memory, dy.data_ptr(), dy.shape[0], into_parameters=None if flat is None else flat.data_ptr(),
+        run.parameters, memory, dy.data_ptr(), rows,
+        into_tensors=[None if gradient is None else gradient.data_ptr() for gradient in dparameters],
         into_inputs=None if dx is None else dx.data_ptr(), into_values={site: tensor.data_ptr() for site, tensor in dvalues.items()})
-    gradients: list[torch.Tensor | None] = [None, dx]
-    if flat is None:
-        gradients += [None] * count
-    else:
-        gradients += [
-            (part.view(tensor.shape) if len(tensor.shape) == 2 else part) if wanted else None
-            for part, tensor, wanted in zip(flat.split_with_sizes(network.tensor_sizes), network.tensors, wants)]
-    for edit in learned:
-        gradient = dvalues.get(edit.site)
-        gradients.append(None if gradient is None else as_given(gradient, edit.given_shape))
-    return tuple(gradients)
+    return None, dx, *dparameters, *(as_given(dvalues[edit.site], edit.given_shape) for edit in learned)
+
+
+def _empty_like(parameter: torch.Tensor) -> torch.Tensor:
+    """Dense room for a gradient. (Views of one tensor would cost autograd five times as much.)"""
+    return torch.empty_like(parameter) if parameter.is_contiguous() else parameter.new_empty(parameter.shape)
+
+
+def _changed(network: Network, parameters: Sequence[torch.Tensor], versions: Sequence[int]) -> str:
+    """What torch says when a tensor that it saved was written to."""
+    name, tensor, version = next(
+        (tensor.name, parameter, version) for tensor, parameter, version in zip(network.tensors, parameters, versions)
+        if parameter._version != version)
+    return (f"one of the variables needed for gradient computation has been modified by an inplace operation: {name}, "
+            f"of shape {tuple(tensor.shape)}, is at version {tensor._version}; expected version {version} instead")

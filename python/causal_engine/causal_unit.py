@@ -150,7 +150,7 @@ class CausalUnit(CausalModel):
     @property
     def intervention_history(self) -> list[dict[str, Any]]:
         """The last interventions, oldest first, as `get_intervention_info` gives them; at most 16."""
-        return [self._in_my_kind(entry) for entry in self._log.entries.copy()]
+        return [self._in_my_kind(entry) for entry in self._log.history()]
 
     def _in_my_kind(self, entry: Mapping[str, NDArray[Any] | None]) -> dict[str, Any]:
         if not is_module(self):

@@ -15,7 +15,7 @@ from ._arrays import address, in_kind_of, numbers, size
 from ._arrays import seed as checked_seed
 from ._batches import Batches, is_frame, split, target_names
 from ._doubts import Doubts
-from ._intervention import Interventions, edits_of, intervention_handle
+from ._intervention import Interventions, edits_of
 from ._kinds import class_in_use
 from ._network import Network
 from ._training import Rows, Training, optimizer_options
@@ -118,7 +118,7 @@ class CausalModel:
         names = self.feature_names or names_in(x)
         edits = edits_of(interventions, network.site_widths, len(rows), network.dtype, names)
         y = np.empty((len(rows), network.outputs), network.dtype)
-        network.predict(self._address, address(rows), len(rows), intervention_handle(edits, network.dtype), address(y))
+        network.predict(self._address, address(rows), len(rows), edits, address(y))
         self._remember(edits)
         return in_kind_of(x, y[0] if is_one else y, self.output_names)
 
@@ -136,7 +136,7 @@ class CausalModel:
         names = self.feature_names or names_in(x)
         edits = edits_of(interventions, network.site_widths, len(rows), network.dtype, names)
         y = np.empty((len(rows), network.outputs), network.dtype)
-        memory = network.forward(self._address, address(rows), len(rows), intervention_handle(edits, network.dtype), address(y))
+        memory = network.forward(self._address, address(rows), len(rows), edits, address(y))
         self._remember(edits)
         return Trace(self, network, memory, y[0] if is_one else y, rows.shape[1:] if is_one else rows.shape, edits)
 

@@ -4,7 +4,9 @@ package import CausalKernels
 package struct GradientTargets<Scalar: EngineScalar> {
     /// One element a parameter.
     package var parameters: UnsafeMutablePointer<Scalar>?
-    /// Whether `parameters` is added to instead of overwritten.
+    /// Instead of `parameters`, by tensor; nil where none is wanted.
+    package var tensors: UnsafePointer<UnsafeMutableRawPointer?>?
+    /// Whether `parameters` or `tensors` are added to instead of overwritten.
     package var accumulates = false
     /// The input's shape.
     package var inputs: UnsafeMutablePointer<Scalar>?
@@ -17,6 +19,11 @@ package struct GradientTargets<Scalar: EngineScalar> {
         self.accumulates = accumulates
         self.inputs = inputs
         self.values = values
+    }
+
+    fileprivate func target(_ tensor: Int, offset: Int) -> UnsafeMutablePointer<Scalar>? {
+        if let parameters { return parameters + offset }
+        return tensors?[tensor]?.assumingMemoryBound(to: Scalar.self)
     }
 }
 
@@ -48,10 +55,10 @@ extension Plan {
                 targets.inputs?.update(from: trace.gradients(0), count: rows * inputWidth)
             case .dense(let dense):
                 try dense.backward(parameters, trace, rows, wantsInput: dense.from != 0 || wantsInput, into: targets)
-            case .bias(let buffer, let offset):
-                guard let target = targets.parameters else { continue }
+            case .bias(let buffer, let offset, let tensor):
+                guard let target = targets.target(tensor, offset: offset) else { continue }
                 kernels.columnSums(trace.gradients(buffer), rows: rows, columns: buffers[buffer].width, accumulate: targets.accumulates,
-                                   into: target + offset)
+                                   into: target)
             case .activate(let activation, let from, let to):
                 guard from != 0 || wantsInput else { continue }
                 let g = trace.gradients(to), count = rows * buffers[to].width
@@ -86,17 +93,19 @@ extension Plan.Dense {
         let kernels = Scalar.kernels
         let g = trace.gradients(to), x = UnsafePointer(trace.values(from))
         kernels.activationGradient(activation, output: trace.values(to), input: nil, gradient: g, count: rows * outputs)
-        if let target = targets.parameters {
-            if bias >= 0 { kernels.columnSums(g, rows: rows, columns: outputs, accumulate: targets.accumulates, into: target + bias) }
+        if bias >= 0, let target = targets.target(tensor + 1, offset: bias) {
+            kernels.columnSums(g, rows: rows, columns: outputs, accumulate: targets.accumulates, into: target)
+        }
+        if let target = targets.target(tensor, offset: weight) {
             if edges < 0 {
-                try weightGradient(g, x, trace, rows, accumulates: targets.accumulates, into: target + weight)
+                try weightGradient(g, x, trace, rows, accumulates: targets.accumulates, into: target)
             } else {
                 // An edge that is not there learns nothing.
                 let all = trace.maskedGradient, isThere = trace.plan.edges[edges].isThere
                 try weightGradient(g, x, trace, rows, accumulates: false, into: all)
                 for i in 0..<isThere.count {
                     let gradient: Scalar = isThere[i] != 0 ? all[i] : 0
-                    target[weight + i] = targets.accumulates ? target[weight + i] + gradient : gradient
+                    target[i] = targets.accumulates ? target[i] + gradient : gradient
                 }
             }
         }

@@ -14,7 +14,8 @@ extension Plan {
 
 private struct Compiler {
     let network: Network
-    let offsets: [String: Int]
+    /// Where each tensor starts in the parameters, and its number.
+    let tensors: [String: (offset: Int, number: Int)]
     /// How many nodes read a node, the caller included where it is the output.
     var readers: [Int]
     /// The buffer of each node.
@@ -31,7 +32,7 @@ private struct Compiler {
 
     init(_ network: Network, _ layout: ParameterLayout) {
         self.network = network
-        offsets = Dictionary(uniqueKeysWithValues: layout.tensors.map { ($0.name, $0.offset) })
+        tensors = Dictionary(uniqueKeysWithValues: layout.tensors.enumerated().map { ($1.name, ($1.offset, $0)) })
         readers = [Int](repeating: 0, count: network.nodes.count)
         place = [Int](repeating: -1, count: network.nodes.count)
         for node in network.nodes.indices {
@@ -49,14 +50,16 @@ private struct Compiler {
         case .linear(let from, let hasBias, let edges):
             place[node] = newBuffer(description.width)
             if let edges { self.edges.append(edges) }
+            let weight = tensors["\(description.name).weight"]!
             steps.append(.dense(Plan.Dense(
                 from: place[from], to: place[node], inputs: network.nodes[from].width, outputs: description.width,
-                weight: offsets["\(description.name).weight"]!, bias: hasBias ? offsets["\(description.name).bias"]! : -1,
+                weight: weight.offset, bias: hasBias ? tensors["\(description.name).bias"]!.offset : -1, tensor: weight.number,
                 activation: .identity, edges: edges == nil ? -1 : self.edges.count - 1)))
         case .bias(let from):
             // The values under a bias are lost, so nobody else may need them.
             place[node] = readers[from] == 1 && !holdsActivation.contains(place[from]) ? place[from] : copied(from)
-            steps.append(.bias(buffer: place[node], offset: offsets["\(description.name).bias"]!))
+            let bias = tensors["\(description.name).bias"]!
+            steps.append(.bias(buffer: place[node], offset: bias.offset, tensor: bias.number))
         case .activation(let activation, let from):
             compile(activation, from, node)
         case .site(let from):
@@ -135,7 +138,7 @@ private struct Compiler {
             case .dense(let dense): writers[dense.from] += 1
             case .activate(_, let from, let to): writers[from] += from == to ? 0 : 1
             case .copy(let copy): writers[copy.from] += copy.width == buffers[copy.from].width ? 1 : 2
-            case .bias(let buffer, _): hasBiasOnInput = hasBiasOnInput || buffer == 0
+            case .bias(let buffer, _, _): hasBiasOnInput = hasBiasOnInput || buffer == 0
             case .load, .intervene: break
             }
         }

@@ -12,7 +12,7 @@ extension Plan {
                 trace.values(0).update(from: x, count: rows * buffers[0].width)
             case .dense(let dense):
                 dense.forward(parameters, trace, rows)
-            case .bias(let buffer, let offset):
+            case .bias(let buffer, let offset, _):
                 let h = trace.values(buffer)
                 kernels.addBias(parameters + offset, to: h, into: h, rows: rows, columns: buffers[buffer].width)
             case .activate(let activation, let from, let to):

@@ -10,8 +10,8 @@ package struct Plan: Sendable {
         /// Buffer 0 = the input.
         case load
         case dense(Dense)
-        /// `buffer += b`.
-        case bias(buffer: Int, offset: Int)
+        /// `buffer += b`; where b starts in the parameters, and its number among the tensors.
+        case bias(buffer: Int, offset: Int, tensor: Int)
         /// `to = f(from)`; in place where the two are one.
         case activate(Activation, from: Int, to: Int)
         case copy(Copy)
@@ -28,6 +28,8 @@ package struct Plan: Sendable {
         /// Where weight and bias start in the parameters; no bias is -1.
         let weight: Int
         let bias: Int
+        /// The number of the weight among the tensors; the bias has the next one.
+        let tensor: Int
         /// One whose derivative is a function of its output.
         var activation: Activation
         /// Its number in `edges`, -1 where all edges are there.
