@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ def sites_of(
     by_layer.update({0: way for way in ways.values()})
     edits = edits_of(by_layer, widths, rows, FLOAT64, names)
     if doubts is not None:
-        doubts.see(x, [replace(edit, given_shape=()) if by_name and edit.site == 0 else edit for edit in edits])
+        doubts.see(x, [edit._replace(given_shape=()) if by_name and edit.site == 0 else edit for edit in edits])
     return {edit.site: (edit.mask.astype(bool), edit.values) for edit in edits}
 
 

@@ -10,7 +10,7 @@ import pytest
 import causal_engine as engine
 from causal_engine.features import IntervenedModel
 
-ESTIMATORS = list(engine._ESTIMATORS) if find_spec("sklearn") else []
+ESTIMATORS = ["CausalMLPClassifier", "CausalMLPRegressor"] if find_spec("sklearn") else []
 PUBLIC = {name: getattr(engine, name) for name in [*engine.__all__, *ESTIMATORS]} | {"IntervenedModel": IntervenedModel}
 if ESTIMATORS:
     from causal_engine._intervened_estimator import IntervenedEstimator

@@ -104,7 +104,7 @@ def test_the_log_keeps_what_was_set_then(model):
     model(torch.randn(ROWS, 3), {0: (mask, values)})
     mask[...], values[...] = False, 9
     info = model.layers[0].get_intervention_info()
-    assert info["mask"].dtype == np.bool_ and info["mask"][:, 1].all() and info["mask"].sum() == ROWS and not info["values"].any()
+    assert info["mask"].dtype == torch.bool and info["mask"][:, 1].all() and info["mask"].sum() == ROWS and not info["values"].any()
     info["values"][...] = 7
     assert not model.layers[0].get_intervention_info()["values"].any()
     assert not model.layers[0].intervention_history[-1]["values"].any()
