@@ -505,13 +505,16 @@ typedef struct causal_mechanism {
     size_t levels;              /* of a categorical variable, 2 or more; 0 for a real one */
     const char *kind;           /* "auto": chosen by the likelihood of rows held out; "linear"; "additive", f(parents) + noise;
                                    "location_scale", f(parents) + s(parents) noise; "flow", a rational-quadratic spline of Gaussian noise; all
-                                   with noise of any shape; for categorical variables "auto", "linear" or "softmax" */
-    const size_t *hidden;       /* widths of the hidden layers of its network; NULL: 64, 64 */
+                                   with noise of any shape; for categorical variables "auto", "linear" or "softmax"; "given":
+                                   formula(parents) + noise, not learned */
+    const size_t *hidden;       /* widths of the hidden layers of its network; NULL: 32, 32 */
     size_t hidden_count;
     const char *activation;
     size_t pieces;              /* of a flow's spline, 2 to 64 */
+    causal_function formula;    /* given: of the parents, in the order of the graph; it must live as long as the model */
+    void *context;
 } causal_mechanism;
-#define CAUSAL_MECHANISM_INIT { sizeof(causal_mechanism), 0, "auto", NULL, 0, "silu", 8 }
+#define CAUSAL_MECHANISM_INIT { sizeof(causal_mechanism), 0, "auto", NULL, 0, "tanh", 8, NULL, NULL }
 
 typedef struct causal_structural_options {
     size_t size;                /* sizeof(causal_structural_options) */
@@ -525,9 +528,12 @@ typedef struct causal_structural_options {
     double held_out;            /* the share of rows that decides when to stop and what "auto" chooses; 0 to 0.5 */
     double patience;            /* epochs without a better likelihood of these after which a mechanism stops, as a share of all epochs */
     uint64_t seed;
+    const causal_structural_model *former;  /* whose mechanisms are kept where `frozen`, a byte a variable, is not 0; or NULL, both. The graph and
+                                               the dtype are the same */
+    const uint8_t *frozen;
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 256, 0.005, 0.0, 0.1, 0.25, 0 }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 256, 0.005, 0.0, 0.1, 0.25, 0, NULL, NULL }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.
@@ -559,6 +565,13 @@ causal_status causal_structural_model_mechanism(const causal_structural_model *m
 causal_status causal_structural_model_sample(const causal_structural_model *model, const causal_scenario *scenario, size_t member,
                                              uint64_t seed, size_t draws, const uint8_t *wanted, double *values, size_t rows,
                                              size_t columns);
+/* The chain rule through causal_structural_model_sample with the same arguments: from `gradient`, with respect to each number of the sample, to
+ * the gradients of the values, amounts and factors of the scenario's edits, one after the other in the order in which they were added: as many as
+ * their value_count, in all `count`. A variable that was set passes nothing to its causes, and a category passes nothing.
+ * SHAPE: another count. VALUE: an edit or a mechanism is a function, whose derivative is not known. */
+causal_status causal_structural_model_gradient(const causal_structural_model *model, const causal_scenario *scenario, size_t member,
+                                               uint64_t seed, size_t draws, const double *gradient, size_t rows, size_t columns,
+                                               double *of_values, size_t count);
 /* What would have been had the scenario held: abduction, action, prediction, with the noise of each factual row. What is not affected keeps
  * its bits. is_set: bytes, not 0 where do() had set a variable, which then stays set; or NULL. For continuous variables the answer rests on
  * noise entering monotonically, for a category that was seen on Gumbel noise, of which `seed` draws one possibility.

@@ -75,10 +75,11 @@ private func names(_ list: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int, 
     return try (0..<count).map { try text(list[$0], "\(name)[\($0)]") }
 }
 
-private func function(_ body: @escaping causal_function, _ context: UnsafeMutableRawPointer?) -> Scenario.Function {
+/// A function of C's.
+func function(_ body: @escaping causal_function, _ context: UnsafeMutableRawPointer?) -> Scenario.Function {
     nonisolated(unsafe) let context = context
     return { arguments, result throws(EngineError) in
         let status = body(context, arguments.pointer, arguments.rows, arguments.columns, result)
-        guard status == 0 else { throw EngineError(.state, "scenario: a function of it failed, with \(status)") }
+        guard status == 0 else { throw EngineError(.state, "a function of the caller's failed, with \(status)") }
     }
 }

@@ -11,6 +11,8 @@ protocol StructuralAnswers {
                 into values: MutableMatrixView<Double>) throws(EngineError)
     func counterfactual(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64,
                         wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError)
+    func gradient(ofSample gradient: MatrixView<Double>, under scenario: Scenario, member: Int, seed: UInt64, draws: Int?)
+        throws(EngineError) -> [[Double]]
     func abduct(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
                 into noise: MutableMatrixView<Double>) throws(EngineError)
 }
@@ -70,6 +72,24 @@ public func causal_structural_model_sample(_ model: OpaquePointer?, _ scenario: 
             // SIZE_MAX, seen as a signed number.
             try model.sample(under: scenario, member: member == -1 ? nil : member, seed: seed, draws: draws == 0 ? nil : try size(draws, "draws"), wanted: variables(wanted, model),
                              into: try mutableMatrix(values, rows, columns, "values"))
+        }
+    }
+}
+
+@_cdecl("causal_structural_model_gradient") @implementation
+public func causal_structural_model_gradient(_ model: OpaquePointer?, _ scenario: OpaquePointer?, _ member: Int, _ seed: UInt64, _ draws: Int,
+                                             _ gradient: UnsafePointer<Double>?, _ rows: Int, _ columns: Int,
+                                             _ ofValues: UnsafeMutablePointer<Double>?, _ count: Int) -> causal_status {
+    call {
+        let scenario = try CausalABI.scenario(scenario)
+        try reading(model) { model in
+            let found = try model.gradient(ofSample: try matrix(gradient, rows, columns, "gradient"), under: scenario, member: member, seed: seed,
+                                           draws: draws == 0 ? nil : try size(draws, "draws")).flatMap { $0 }
+            guard found.count == count else {
+                throw EngineError(.shape, "gradient: room for \(UInt(bitPattern: count)) numbers, expected \(found.count), one a value of the edits")
+            }
+            guard count > 0 else { return }
+            try require(ofValues, "of_values").update(from: found, count: count)
         }
     }
 }

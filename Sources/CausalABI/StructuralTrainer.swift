@@ -44,8 +44,8 @@ public func causal_structural_trainer_create(_ trainer: UnsafeMutablePointer<Opa
         let settings = try structuralOptions(given)
         let object: StructuralTrainerObject = try dispatch(
             given.dtype,
-            float: { StructuralTrainerOf(try StructuralTrainer<Float>(description, on: data, options: settings)) },
-            double: { StructuralTrainerOf(try StructuralTrainer<Double>(description, on: data, options: settings)) })
+            float: { try makeTrainer(Float.self, description, data, settings, given) },
+            double: { try makeTrainer(Double.self, description, data, settings, given) })
         out.pointee = try HandleTable.insert(object)
     }
 }
@@ -80,6 +80,20 @@ public func causal_structural_trainer_model(_ trainer: OpaquePointer?, _ model: 
     }
 }
 
+private func makeTrainer<Scalar: EngineScalar>(_: Scalar.Type, _ description: StructuralDescription, _ data: StructuralDataset,
+                                           _ options: StructuralTrainerOptions, _ given: causal_structural_options) throws -> StructuralTrainerObject {
+    guard let handle = given.former else { return StructuralTrainerOf(try StructuralTrainer<Scalar>(description, on: data, options: options)) }
+    let marks = try require(given.frozen, "options->frozen")
+    let former = try HandleTable.reading(handle, StructuralModelObject.self) { object in
+        guard let model = object.model as? StructuralModel<Scalar> else {
+            throw CallError(status: CAUSAL_ERROR_DTYPE, message: "options->former: its dtype differs from options->dtype, \(Scalar.typeName)")
+        }
+        return model
+    }
+    let frozen = description.variables.indices.filter { marks[$0] != 0 }.map { description.variables[$0].name }
+    return StructuralTrainerOf(try StructuralTrainer<Scalar>(description, on: data, options: options, freezing: frozen, of: former))
+}
+
 private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mechanism {
     let count = try size(given.hidden_count, "\(name).hidden_count"), kind = try text(given.kind, "\(name).kind")
     var hidden = Mechanism.usualHidden
@@ -95,7 +109,8 @@ private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mech
     case "location_scale": return .locationScale(hidden: hidden, activation: activation)
     case "flow": return .flow(hidden: hidden, activation: activation, pieces: try size(given.pieces, "\(name).pieces"))
     case "softmax": return .softmax(hidden: hidden, activation: activation)
-    default: throw EngineError(.value, "\(name).kind is \"\(kind)\", expected one of auto, linear, additive, location_scale, flow, softmax")
+    case "given": return .given(Formula(function: function(try require(given.formula, "\(name).formula"), given.context)))
+    default: throw EngineError(.value, "\(name).kind is \"\(kind)\", expected one of auto, linear, additive, location_scale, flow, softmax, given")
     }
 }
 

@@ -98,7 +98,7 @@ class Edit(Sized):
 class Mechanism(Sized):
     _fields_ = [
         ("size", c_size_t), ("levels", c_size_t), ("kind", c_char_p), ("hidden", c_void_p), ("hidden_count", c_size_t),
-        ("activation", c_char_p), ("pieces", c_size_t),
+        ("activation", c_char_p), ("pieces", c_size_t), ("formula", c_void_p), ("context", c_void_p),
     ]
 
 
@@ -106,7 +106,7 @@ class StructuralOptions(Sized):
     _fields_ = [
         ("size", c_size_t), ("dtype", c_int), ("members", c_size_t), ("resamples", c_int), ("epochs", c_size_t),
         ("batch_size", c_size_t), ("learning_rate", c_double), ("weight_decay", c_double), ("held_out", c_double),
-        ("patience", c_double), ("seed", c_uint64),
+        ("patience", c_double), ("seed", c_uint64), ("former", c_void_p), ("frozen", c_void_p),
     ]
 
 
@@ -225,6 +225,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_structural_model_noise_width": (_A, _A),
     "causal_structural_model_mechanism": (_A, _N, _A, _N, _A),
     "causal_structural_model_sample": (_A, _A, _N, _S, _N, _A, _A, _N, _N),
+    "causal_structural_model_gradient": (_A, _A, _N, _S, _N, _A, _N, _N, _A, _N),
     "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _A, _N, _N),
     "causal_structural_model_abduct": (_A, _A, _A, _N, _S, _N, _N, _A, _N),
 

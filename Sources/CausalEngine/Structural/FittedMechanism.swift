@@ -6,14 +6,15 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     let law: NoiseLaw
     let scale: Standardisation
     let code: ParentCode
-    /// From the code of the parents to the head; nil for a root, whose noise is its standardised value.
+    /// From the code of the parents to the head; nil for a root, whose noise is its standardised value, and for a formula.
     let model: Model<Scalar>?
+    var formula: (parents: [Int], Formula)?
     /// One a member.
     let parameters: [Parameters<Scalar>]
     /// For each member the noise in the rows that were kept, NaN where it is not known; empty where the law tells how it is distributed.
     var residuals: [Storage<Double>] = []
 
-    var isRoot: Bool { model == nil }
+    var isRoot: Bool { model == nil && formula == nil }
     var headWidth: Int { isRoot ? 0 : law.headWidth }
     /// A root's noise is its value, whatever kind it is of.
     var noiseWidth: Int { isRoot ? 1 : law.noiseWidth }
@@ -32,6 +33,7 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     /// The heads of some rows (rows, headWidth), from the values of all variables in these rows. In a row that `isIgnored` the parents are
     /// not looked at: they may be NaN.
     func heads(_ values: MatrixView<Double>, member: Int, isIgnored: [Bool]? = nil, into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
+        if let formula { return try formulaHeads(formula, values, isIgnored, into: heads) }
         guard let model else { return }
         let count = values.rows, outputs = count * headWidth
         try withScratch(count * code.width + outputs, Scalar.self) { memory throws(EngineError) in
@@ -40,6 +42,20 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
             try model.predict(MatrixView(codes, rows: count, columns: code.width), under: nil, parameters: parameters[member],
                               into: MutableMatrixView(memory, rows: count, columns: headWidth))
             for i in 0..<outputs { heads[i] = Double(memory[i]) }
+        }
+    }
+
+    private func formulaHeads(_ formula: (parents: [Int], Formula), _ values: MatrixView<Double>, _ isIgnored: [Bool]?,
+                       into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
+        let computation = CompiledScenario.Computation(reads: formula.parents, function: formula.1.function)
+        let results = try computation.evaluate(values.pointer, rows: values.rows, columns: values.columns)
+        for row in 0..<values.rows {
+            heads[row] = isIgnored?[row] ?? false ? 0 : scale.standard(results[row])
+            // What is missing gives what it gives; a formula that fails where all is known is a mistake.
+            let isKnown = formula.parents.allSatisfy { values.pointer[row * values.columns + $0].isFinite }
+            guard heads[row].isFinite || !isKnown || isIgnored?[row] ?? false else {
+                throw EngineError(.value, "mechanism of \(variable.name): the formula gives \(results[row]), expected a finite number")
+            }
         }
     }
 

@@ -8,16 +8,18 @@ public enum Mechanism: Hashable, Sendable {
     /// A weighted sum of the parents plus noise of any shape; for a categorical variable, logistic regression.
     case linear
     /// `f(parents) + noise`, the noise of any shape.
-    case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu)
+    case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh)
     /// `location(parents) + scale(parents) noise`, the noise of any shape.
-    case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu)
+    case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh)
     /// A monotone function of Gaussian noise whose shape the parents decide: a rational-quadratic spline in so many pieces
     /// (Durkan, Bekasov, Murray and Papamakarios 2019, "Neural spline flows").
-    case flow(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu, pieces: Int = 8)
+    case flow(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh, pieces: Int = 8)
     /// The level with the largest of `logits(parents) + Gumbel noise`: for categorical variables.
-    case softmax(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .silu)
+    case softmax(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh)
+    /// `formula(parents) + noise`: known, and not learned; the noise is that of the rows seen.
+    case given(Formula)
 
-    public static let usualHidden = [64, 64]
+    public static let usualHidden = [32, 32]
 
     /// For a variable without parents there is no choice: it is drawn from the values that were seen.
     static let forRoots = Mechanism.linear
@@ -26,7 +28,7 @@ public enum Mechanism: Hashable, Sendable {
         { kind in
             if case .categorical(let levels) = kind { return .gumbel(levels: levels) }
             return switch self {
-            case .automatic, .linear, .additive, .softmax: .additive
+            case .automatic, .linear, .additive, .softmax, .given: .additive
             case .locationScale: .locationScale
             case .flow(_, _, let pieces): .spline(pieces: pieces)
             }
@@ -36,7 +38,7 @@ public enum Mechanism: Hashable, Sendable {
     /// The network from the code of the parents to the head.
     func network(inputs: Int, head: Int) throws(EngineError) -> Network {
         switch self {
-        case .automatic, .linear: try .mlp(inputs: inputs, hidden: [], outputs: head)
+        case .automatic, .linear, .given: try .mlp(inputs: inputs, hidden: [], outputs: head)
         case .additive(let hidden, let activation), .locationScale(let hidden, let activation), .flow(let hidden, let activation, _),
              .softmax(let hidden, let activation):
             try .mlp(inputs: inputs, hidden: hidden, outputs: head, activation: activation)
@@ -48,7 +50,7 @@ public enum Mechanism: Hashable, Sendable {
         switch self {
         case .automatic, .linear: break
         case .softmax: guard isCategorical else { throw misfit(variable, "a real variable") }
-        case .additive, .locationScale, .flow: guard !isCategorical else { throw misfit(variable, "a categorical variable") }
+        case .additive, .locationScale, .flow, .given: guard !isCategorical else { throw misfit(variable, "a categorical variable") }
         }
         if case .flow(_, _, let pieces) = self, !(2...64).contains(pieces) {
             throw EngineError(.value, "mechanism of \(variable.name): a flow of \(pieces) pieces, expected 2 to 64")
@@ -64,6 +66,7 @@ public enum Mechanism: Hashable, Sendable {
         case .locationScale: "location_scale"
         case .flow: "flow"
         case .softmax: "softmax"
+        case .given: "given"
         }
     }
 

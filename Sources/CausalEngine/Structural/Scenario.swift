@@ -134,7 +134,7 @@ public struct Scenario: Sendable {
 }
 
 /// A function of one row, for many.
-private func byRow(_ function: @escaping @Sendable ([Double]) -> Double) -> Scenario.Function {
+func byRow(_ function: @escaping @Sendable ([Double]) -> Double) -> Scenario.Function {
     { arguments, result throws(EngineError) in
         for row in 0..<arguments.rows {
             result[row] = function(Array(UnsafeBufferPointer(start: arguments.pointer + row * arguments.columns, count: arguments.columns)))

@@ -28,6 +28,9 @@ extension StructuralModel {
                 throw EngineError(.value, "gradient of a sample: \(edit.variable) is computed by a function, whose derivative is not known")
             }
         }
+        for v in variables.indices where compiled.isAffected[v] && mechanisms[v].formula != nil {
+            throw EngineError(.value, "gradient of a sample: the mechanism of \(variables[v].name) is a formula, whose derivative is not known")
+        }
         let noise = try Storage<Double>(count: checkedSize(rows, noiseWidth, of: "noise of \(rows) rows"), of: "noise")
         let values = try Storage<Double>(count: checkedSize(rows, variables.count, of: "values of \(rows) rows"), of: "values")
         let said = try Storage<Double>(count: values.count, of: "values")

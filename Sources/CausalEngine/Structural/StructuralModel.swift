@@ -38,25 +38,34 @@ extension StructuralModel {
 
     /// What lessons have taught, and the noise in the rows that they learned from.
     ///
-    /// - Parameter samples: for each member the rows it learned from; nil for all.
+    /// - Parameters:
+    ///   - samples: for each member the rows it learned from; nil for all.
+    ///   - kept: mechanisms that were frozen, by variable.
     convenience init(_ description: StructuralDescription, learned: [MechanismLesson<Scalar>], scales: [Standardisation], data: StructuralDataset,
-                     samples: [[Int]?]) throws(EngineError) {
+                     samples: [[Int]?], keeping kept: [Int: FittedMechanism<Scalar>]) throws(EngineError) {
         var list: [FittedMechanism<Scalar>] = []
         for (v, variable) in description.variables.enumerated() {
+            if var mechanism = kept[v] {
+                mechanism.residuals = []
+                list.append(mechanism)
+                continue
+            }
             let lessons = learned.filter { $0.variable == v }.sorted { $0.member < $1.member }
-            list.append(FittedMechanism(variable: variable, law: lessons.first?.law ?? .additive, scale: scales[v],
-                                        code: ParentCode(of: v, description, scales), model: lessons.first?.model,
-                                        parameters: lessons.map(\.parameters)))
+            var mechanism = FittedMechanism(variable: variable, law: lessons.first?.law ?? .additive, scale: scales[v],
+                                            code: ParentCode(of: v, description, scales), model: lessons.first?.model,
+                                            parameters: lessons.map(\.parameters))
+            if case .given(let formula) = description.mechanisms[v], !description.isRoot(v) { mechanism.formula = (description.parents[v], formula) }
+            list.append(mechanism)
         }
         var table = MechanismTable(list)
         for (member, sample) in samples.enumerated() {
             let all = sample?.count ?? data.rows, step = max(1, (all + StructuralModel.mostKeptRows - 1) / StructuralModel.mostKeptRows)
-            let kept = try data.rows(stride(from: 0, to: all, by: step).map { sample?[$0] ?? $0 })
-            let noise = try Storage<Double>(count: checkedSize(kept.rows, table.noiseWidth, of: "noise"), of: "noise")
-            try table.abduct(kept.view, isSet: kept.setView, member: member, seed: 0, into: noise.pointer)
+            let rows = try data.rows(stride(from: 0, to: all, by: step).map { sample?[$0] ?? $0 })
+            let noise = try Storage<Double>(count: checkedSize(rows.rows, table.noiseWidth, of: "noise"), of: "noise")
+            try table.abduct(rows.view, isSet: rows.setView, member: member, seed: 0, into: noise.pointer)
             for v in list.indices where table[v].distribution == nil {
-                let residuals = try Storage<Double>(count: kept.rows, of: "noise")
-                for row in 0..<kept.rows { residuals.pointer[row] = noise.pointer[row * table.noiseWidth + table.noiseOffsets[v]] }
+                let residuals = try Storage<Double>(count: rows.rows, of: "noise")
+                for row in 0..<rows.rows { residuals.pointer[row] = noise.pointer[row * table.noiseWidth + table.noiseOffsets[v]] }
                 table.list[v].residuals.append(residuals)
             }
         }

@@ -16,6 +16,8 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     public private(set) var isFinished = false
 
     private let data: StructuralDataset
+    /// By variable, what is not learned.
+    private let kept: [Int: FittedMechanism<Scalar>]
     /// For each member the rows it learns from; nil for all.
     private let samples: [[Int]?]
     private let scales: [Standardisation]
@@ -24,10 +26,22 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     private var isChoosing: Bool
     private let isCancelled = Atomic<Bool>(false)
 
-    /// - Throws: `.shape` and `.value` where data and options do not fit; a variable with no row to learn from.
-    public init(_ description: StructuralDescription, on data: StructuralDataset, options: StructuralTrainerOptions = .init()) throws(EngineError) {
+    /// - Parameters:
+    ///   - frozen: variables whose mechanisms stay what they are in `former`, a model of the same graph and variables.
+    /// - Throws: `.shape` and `.value` where data and options do not fit; a variable with no row to learn from; `.name` for a frozen variable that
+    ///   does not exist.
+    public init(_ description: StructuralDescription, on data: StructuralDataset, options: StructuralTrainerOptions = .init(),
+                freezing frozen: [String] = [], of former: StructuralModel<Scalar>? = nil) throws(EngineError) {
         try options.validate()
         try data.check(description.variables)
+        let kept = try former?.mechanisms(of: frozen, for: description, members: options.members) ?? [:]
+        guard former != nil || frozen.isEmpty else {
+            throw EngineError(.missing, "structural training: \(frozen.count) mechanisms are frozen, expected the model that they are taken from")
+        }
+        let description = try former.map { former throws(EngineError) in
+            try description.choosing(description.variables.indices.map { kept[$0] == nil ? description.mechanisms[$0] : former.description.mechanisms[$0] })
+        } ?? description
+        self.kept = kept
         self.description = description
         self.data = data
         self.options = options
@@ -39,7 +53,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
             var random = Random(seed: options.seed, purpose: .resampling, index: member)
             return (0..<data.rows).map { _ in random.index(below: data.rows) }.sorted()
         }
-        for v in 0..<description.count {
+        for v in 0..<description.count where kept[v] == nil {
             guard !data.rowsFor(v, parents: description.parents[v]).isEmpty else {
                 throw EngineError(.value, "structural data: there is no row in which \(description.variables[v].name) is known, and its parents, "
                     + "and it was not set, expected at least one")
@@ -93,7 +107,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     /// - Throws: `.state` before all is.
     public func model() throws(EngineError) -> StructuralModel<Scalar> {
         guard isFinished else { throw EngineError(.state, "structural training: it is not finished, expected run to return true before") }
-        return try StructuralModel(description, learned: lessons, scales: scales, data: data, samples: samples)
+        return try StructuralModel(description, learned: lessons, scales: scales, data: data, samples: samples, keeping: kept)
     }
 
     // MARK: Lessons
@@ -115,7 +129,8 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
 
     private func beginLearning() throws(EngineError) {
         lessons = []
-        for v in 0..<description.count where !description.isRoot(v) {
+        for v in 0..<description.count where !description.isRoot(v) && kept[v] == nil {
+            if case .given = description.mechanisms[v] { continue }
             for member in 0..<options.members { lessons.append(try lesson(v, description.mechanisms[v], member: member)) }
         }
     }
@@ -139,6 +154,30 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
 
     private func lesson(_ v: Int, _ mechanism: Mechanism, member: Int) throws(EngineError) -> MechanismLesson<Scalar> {
         try MechanismLesson(v, mechanism, description, data, rows: samples[member], scales: scales, member: member, options: options)
+    }
+}
+
+extension StructuralModel {
+    /// Some mechanisms as a model of so many members takes them over.
+    fileprivate func mechanisms(of names: [String], for description: StructuralDescription, members: Int) throws(EngineError)
+        -> [Int: FittedMechanism<Scalar>] {
+        guard description.graph == self.description.graph, description.variables == variables else {
+            throw EngineError(.value, "structural training: mechanisms are taken from a model of another graph, expected the same variables and edges")
+        }
+        var found: [Int: FittedMechanism<Scalar>] = [:]
+        for name in names {
+            let v = try description.graph.index(of: name)
+            found[v] = mechanisms[v].spread(over: members)
+        }
+        return found
+    }
+}
+
+extension FittedMechanism {
+    /// The same for another number of members, each of which takes over the numbers of one of these.
+    fileprivate func spread(over members: Int) -> FittedMechanism {
+        FittedMechanism(variable: variable, law: law, scale: scale, code: code, model: model, formula: formula,
+                        parameters: parameters.isEmpty ? [] : (0..<members).map { parameters[$0 % parameters.count] })
     }
 }
 

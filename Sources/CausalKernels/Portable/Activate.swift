@@ -7,7 +7,7 @@ extension VectorKernels {
         case .relu: map(x, y, count) { $0 < 0 ? 0 : $0 }
         case .leakyRelu: map(x, y, count) { $0 < 0 ? 0.01 * $0 : $0 }
         case .elu: map(x, y, count) { $0 > 0 ? $0 : Vector.expm1($0) }
-        case .gelu: map(x, y, count) { 0.5 * $0 * (1 + Vector.erf($0 * rootHalf)) }
+        case .gelu: mapVectors(x, x, y, count) { x, _ in x * normalDistribution(x) }
         case .tanh: mapVectors(x, x, y, count) { x, _ in x.hyperbolicTangent() }
         case .sigmoid: mapVectors(x, x, y, count) { x, _ in logistic(x) }
         case .softplus: map(x, y, count) { $0 > 20 ? $0 : Vector.log1p(Vector.exp($0)) }
@@ -25,11 +25,10 @@ extension VectorKernels {
         case .tanh: mapVectors(y, g, g, count) { y, g in (g * (Vector(repeating: 1) - y * y)).zero(where: g) }
         case .sigmoid: mapVectors(y, g, g, count) { y, g in (g * (y * (Vector(repeating: 1) - y))).zero(where: g) }
         case .gelu:
-            differentiate(x!, g, count) { x, g in
-                let distribution = 0.5 * (1 + Vector.erf(x * rootHalf))
-                let density = inverseRootTwoPi * Vector.exp(-0.5 * x * x)
+            mapVectors(x!, g, g, count) { x, g in
+                let density = Vector(repeating: inverseRootTwoPi) * (Vector(repeating: -0.5) * x * x).exponential()
                 // x times the density is 0 far out; there x itself may be infinite.
-                return g * (distribution + (density > 0 ? x * density : 0))
+                return (g * (normalDistribution(x) + (x * density).zero(whereInfinite: x))).zero(where: g)
             }
         case .softplus:
             differentiate(x!, g, count) { x, g in
@@ -51,6 +50,11 @@ extension VectorKernels {
     @inline(__always)
     private static func map(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int, _ f: (Scalar) -> Scalar) {
         for i in 0..<count { y[i] = f(x[i]) }
+    }
+
+    @inline(__always)
+    private static func normalDistribution(_ x: Vector) -> Vector {
+        Vector(repeating: 0.5) * (Vector(repeating: 1) + (x * Vector(repeating: rootHalf)).errorFunction())
     }
 
     @inline(__always)

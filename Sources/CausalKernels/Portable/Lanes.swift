@@ -20,10 +20,14 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self
     /// Zero where `y` is zero.
     func zero(where y: Self) -> Self
+    /// Zero where `y` is infinite.
+    func zero(whereInfinite y: Self) -> Self
     /// `exp` of each lane to within two units in the last place, without a call; beyond the range of finite results it stays at the
     /// last one. The polynomials are those of Cephes (Moshier 1989).
     func exponential() -> Self
 
+    /// `erf` of each lane to within two units in the last place of 1.
+    func errorFunction() -> Self
     /// `tanh` of each lane to within two units in the last place.
     func hyperbolicTangent() -> Self
 
@@ -31,7 +35,6 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     static func expm1(_ x: Scalar) -> Scalar
     static func log(_ x: Scalar) -> Scalar
     static func log1p(_ x: Scalar) -> Scalar
-    static func erf(_ x: Scalar) -> Scalar
 }
 
 extension Lanes {
@@ -55,6 +58,9 @@ extension SIMD8: Lanes where Scalar == Float {
     @inline(__always) public func leaky(_ slope: Float) -> Self { replacing(with: self * slope, where: self .< 0) }
     @inline(__always) public func times(_ slope: Float, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
     @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
+    @inline(__always) public func zero(whereInfinite y: Self) -> Self {
+        replacing(with: 0, where: (y .== Self(repeating: .infinity)) .| (y .== Self(repeating: -.infinity)))
+    }
     @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
         let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD8<UInt8>.self)
         return replacing(with: values, where: SIMD8<UInt32>(truncatingIfNeeded: bytes) .!= 0)
@@ -84,11 +90,28 @@ extension SIMD8: Lanes where Scalar == Float {
         let far = Self(repeating: 1) - Self(repeating: 2) / (Self(repeating: 1) + (self + self).exponential())
         return far.replacing(with: near, where: square .< 0.390625)
     }
+    @inline(__always) public func errorFunction() -> Self {
+        let square = self * self
+        var p = Self(repeating: -8.010193625184903e-4).adding(square, times: Self(repeating: 7.853861353153693e-5))
+        p = Self(repeating: 5.188327685732524e-3).adding(square, times: p)
+        p = Self(repeating: -2.685381193529856e-2).adding(square, times: p)
+        p = Self(repeating: 1.128358514861418e-1).adding(square, times: p)
+        p = Self(repeating: -3.761262582423300e-1).adding(square, times: p)
+        let near = self * Self(repeating: 1.128379165726710).adding(square, times: p)
+        // Abramowitz and Stegun 1964, 7.1.26, whose error of 1.5e-7 is less than that beyond 1.
+        let size = replacing(with: Self(repeating: 0) - self, where: self .< 0)
+        let t = Self(repeating: 1) / Self(repeating: 1).adding(size, times: Self(repeating: 0.3275911))
+        var q = Self(repeating: -1.453152027).adding(t, times: Self(repeating: 1.061405429))
+        q = Self(repeating: 1.421413741).adding(t, times: q)
+        q = Self(repeating: -0.284496736).adding(t, times: q)
+        q = Self(repeating: 0.254829592).adding(t, times: q)
+        let tail = Self(repeating: 1) - t * q * (Self(repeating: 0) - square).exponential()
+        return tail.replacing(with: Self(repeating: 0) - tail, where: self .< 0).replacing(with: near, where: square .< 1)
+    }
     @inline(__always) public static func exp(_ x: Float) -> Float { Glibc.expf(x) }
     @inline(__always) public static func expm1(_ x: Float) -> Float { Glibc.expm1f(x) }
     @inline(__always) public static func log(_ x: Float) -> Float { Glibc.logf(x) }
     @inline(__always) public static func log1p(_ x: Float) -> Float { Glibc.log1pf(x) }
-    @inline(__always) public static func erf(_ x: Float) -> Float { Glibc.erff(x) }
 }
 
 extension SIMD4: Lanes where Scalar == Double {
@@ -103,6 +126,9 @@ extension SIMD4: Lanes where Scalar == Double {
     @inline(__always) public func leaky(_ slope: Double) -> Self { replacing(with: self * slope, where: self .< 0) }
     @inline(__always) public func times(_ slope: Double, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
     @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
+    @inline(__always) public func zero(whereInfinite y: Self) -> Self {
+        replacing(with: 0, where: (y .== Self(repeating: .infinity)) .| (y .== Self(repeating: -.infinity)))
+    }
     @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
         let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD4<UInt8>.self)
         return replacing(with: values, where: SIMD4<UInt64>(truncatingIfNeeded: bytes) .!= 0)
@@ -133,9 +159,11 @@ extension SIMD4: Lanes where Scalar == Double {
         let far = Self(repeating: 1) - Self(repeating: 2) / (Self(repeating: 1) + (self + self).exponential())
         return far.replacing(with: near, where: square .< 0.390625)
     }
+    @inline(__always) public func errorFunction() -> Self {
+        Self(Glibc.erf(self[0]), Glibc.erf(self[1]), Glibc.erf(self[2]), Glibc.erf(self[3]))
+    }
     @inline(__always) public static func exp(_ x: Double) -> Double { Glibc.exp(x) }
     @inline(__always) public static func expm1(_ x: Double) -> Double { Glibc.expm1(x) }
     @inline(__always) public static func log(_ x: Double) -> Double { Glibc.log(x) }
     @inline(__always) public static func log1p(_ x: Double) -> Double { Glibc.log1p(x) }
-    @inline(__always) public static func erf(_ x: Double) -> Double { Glibc.erf(x) }
 }
