@@ -182,6 +182,28 @@ import Testing
         #expect(attempt(2, [], 2, undirected)?.kind == .value)
     }
 
+    /// A bias is drawn as that of the product under it, also where do() acts in between.
+    @Test func aBiasAfterwardsBelongsToTheProductBefore() throws {
+        var network = Network(inputs: 9)
+        let site = network.site(from: network.input)
+        _ = network.bias("h", from: network.again(site, from: network.linear("h", from: site, width: 9, hasBias: false)))
+        #expect(try ParameterLayout(network).tensors.last?.fanIn == 9)
+    }
+
+    /// What is read through edges that do() cuts at the second place may be missing too, in a network that has all edges.
+    @Test func theSecondPlaceCutsEdges() throws {
+        var network = Network(inputs: 2)
+        let site = network.site(from: network.input)
+        let h = network.again(site, from: network.linear("h", from: site, width: 2))
+        network.output = network.columns(1..<2, from: h)
+        let model = try Model<Double>(network, seed: 0), trace = try model.makeTrace()
+        let setsSecond = try Intervention<Double>().setting(site: 0, mask: [[false, true], [false, false]], values: [[0, 3]])
+        let y = try model.forward([[.nan, 1], [2, 1]], under: setsSecond, trace: trace)
+        let found = try model.backward([[1], [1]], trace: trace)
+        #expect(y[0, 0] == 3 && found.parameters[2..<4] == [2, 1] && found.parameters.allSatisfy { $0.isFinite })
+        #expect(found.inputs.elements[0..<2] == [0, 0] && found.values[0]!.elements == [0, 1])
+    }
+
     /// A description from a file cannot name a site that is none.
     @Test func onlyASiteCanActAgain() throws {
         for other in [0, 2] {

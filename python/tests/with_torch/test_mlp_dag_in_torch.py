@@ -92,7 +92,8 @@ def test_hooks_are_called_and_change_nothing_else(part):
 
 
 @pytest.mark.parametrize("hooked", [False, True])
-def test_what_is_read_through_cut_or_absent_edges_may_be_missing(hooked):
+@pytest.mark.parametrize("site, set_there", [(0, [0, 1, 1]), (1, [1] * 5), (2, [1] * 4), (3, [0, 1, 1])])
+def test_what_is_read_through_cut_or_absent_edges_may_be_missing(hooked, site, set_there):
     model, x = make(), normal(4, 3, grad=False)
     if hooked:
         for layer in model.layers:
@@ -100,11 +101,11 @@ def test_what_is_read_through_cut_or_absent_edges_may_be_missing(hooked):
     hole = x.clone()
     hole[1] = torch.nan
     hole[:, 2] = torch.nan          # nobody reads the outcome
-    mask = torch.tensor([[0, 0, 0], [0, 1, 1], [0, 0, 0], [0, 0, 0]])
+    mask = torch.tensor([[0, 1, 0, 0]]).T * torch.tensor(set_there)
     answers, gradients = [], []
     for given in (x, hole):
         given.requires_grad_()
-        answers.append(model(given, {0: (mask, 0.5)}))
+        answers.append(model(given, {site: (mask, 0.5)}))
         gradients.append(all_gradients(answers[-1], [given, *model.parameters()]))
     torch.testing.assert_close(*answers, rtol=0, atol=1e-12)
     for a, b in zip(*gradients):
