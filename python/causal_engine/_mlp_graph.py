@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ class MLPGraph(NamedTuple):
     @classmethod
     def of(cls, dag: Any, inputs: Any, outputs: Any, feature_names: Any) -> MLPGraph:
         """What `CausalMLP(dag=...)` is given. Sizes that do not fit are left for the engine to complain about."""
+        if isinstance(dag, Iterator):
+            dag = list(dag)     # it is read twice
         source = None if isinstance(dag, Graph) else source_of(dag)
         has_names = source is None or not isinstance(source.variables, int)
         graph = Graph.of(dag)

@@ -70,10 +70,10 @@ def test_outputs_that_are_no_inputs_read_their_parents(matrix, data):
 
 
 def test_every_form_of_a_graph_is_taken():
-    forms = [CONFOUNDED, Graph(CONFOUNDED), "dag { age -> dose -> outcome; age -> outcome }", Graph(CONFOUNDED).to_networkx()]
+    forms = [CONFOUNDED, iter(CONFOUNDED), Graph(CONFOUNDED), "dag { age -> dose -> outcome; age -> outcome }", Graph(CONFOUNDED).to_networkx()]
     for dag in forms:
-        assert CausalMLP(2, [4], 1, dag=dag).feature_names == ("age", "dose")
-        assert CausalMLP(3, [4], 3, dag=dag).dag == Graph(CONFOUNDED)
+        model = CausalMLP(2, [4], 1, dag=dag)
+        assert model.feature_names == ("age", "dose") and model.dag == Graph(CONFOUNDED)
     by_child = {"outcome": ["age", "dose"], "dose": "age"}
     assert CausalMLP(2, [4], 1, dag=by_child, feature_names=["age", "dose"]).output_names == ("outcome",)
     rewiring = DAGRewiring(3)
@@ -242,6 +242,8 @@ def test_frames_are_read_and_answered_by_the_graphs_names(rng):
     by_name = CausalMLP(3, [8], 3, seed=0, dag=CONFOUNDED)
     by_name.fit(data, ["outcome", "age", "dose"], epochs=2, seed=1, progress=False)
     assert np.array_equal(by_name(data), model(data))
+    by_name.fit(data, np.zeros((50, 3)), epochs=1, progress=False)
+    assert by_name.output_names == ("age", "dose", "outcome")       # whatever y is called
     with pytest.raises(UnknownNameError, match="no column of y is named 'outcome'"):
         model.fit(data, data[["age", "dose", "symptom"]], progress=False)
     with pytest.raises(UnknownNameError, match="no feature of the model is named 'doze'; near it: 'dose'"):
@@ -303,6 +305,7 @@ def test_a_graph_beside_a_network_that_has_all_weights_is_refused(model):
     ((2, [4], 1), dict(dag=CONFOUNDED, feature_names=["age", "doze"]), UnknownNameError, "no variable of the graph is named 'doze'; near it: 'dose'"),
     ((2, [4], 1), dict(dag=CONFOUNDED, feature_names=["age"]), ShapeError, "feature_names: 1 names, expected 2"),
     ((2, [4], 1), dict(dag={"outcome": ["age", "dose"], "dose": "age"}), InvalidValueError, "'age' causes 'outcome'; expected feature_names"),
+    ((2, [4], 1), dict(dag=Graph([("a", "y"), ("y", "z")], ["a", "z", "y"])), InvalidValueError, "'y' causes 'z'; expected feature_names"),
     ((2, [4], 1), dict(dag=Graph([("a", "b")], ["a", "b", "c"])), InvalidValueError, "'c' has no parents; expected feature_names"),
     ((1, [4], 2), dict(dag=CONFOUNDED, feature_names=["age"]), InvalidValueError, "outcome has the parent dose, which is no input"),
     ((3, [4], 3), dict(dag=5), ArgumentError, "a graph is 5"),
