@@ -178,6 +178,17 @@ typedef struct causal_mlp_options {
  * VALUE: a width of 0, an unknown activation. MEMORY: too large to hold. */
 causal_status causal_model_create_mlp(causal_model **model, const causal_mlp_options *options);
 
+/* An MLP that obeys a graph: an output depends on its parents, and on nothing else; the weights that would let it read more are zero
+ * and stay so. The columns of x are the variables `features` (options->inputs numbers; NULL for the first ones). Where these are all
+ * variables the outputs are the same ones in the same order, and do() on an input (site 0) sets that output too, which cuts the edges into
+ * it; for the rows concerned nothing is read through them, and no gradient goes back. Otherwise the outputs are the variables
+ * that are left, in their order. Each of the g outputs with parents has hidden units of its own: of a layer of w units the k-th has
+ * k * w / g up to, but not with, (k + 1) * w / g. An output without parents is its bias. Sites are those of causal_model_create_mlp.
+ * CYCLE. SHAPE: inputs and outputs are neither all variables each nor all together. NAME: a feature that is no variable. VALUE: a feature that
+ * is there twice, an output whose parent is no input, a hidden layer of fewer than g units. */
+causal_status causal_model_create_graph_mlp(causal_model **model, const causal_mlp_options *options, const causal_graph *graph,
+                                            const size_t *features);
+
 /* One linear layer, or linear-activation-linear where hidden_count is 1; one site, the input. hidden_count above 1 is VALUE. */
 causal_status causal_model_create_unit(causal_model **model, const causal_mlp_options *options);
 

@@ -10,6 +10,22 @@ public func causal_model_create_mlp(_ model: UnsafeMutablePointer<OpaquePointer?
     }
 }
 
+@_cdecl("causal_model_create_graph_mlp") @implementation
+public func causal_model_create_graph_mlp(_ model: UnsafeMutablePointer<OpaquePointer?>?, _ options: UnsafePointer<causal_mlp_options>?,
+                                          _ graph: OpaquePointer?, _ features: UnsafePointer<Int>?) -> causal_status {
+    create(model, options) { options in
+        let graph = try HandleTable.reading(graph, GraphObject.self) { $0.graph }
+        let inputs = try size(options.inputs, "inputs")
+        // A list longer than the graph's variables cannot be one of different variables, and is not read.
+        let listed = try features.map { features in
+            let list: MatrixView<Int> = try matrix(features, 1, min(inputs, graph.count), "features")
+            return (0..<list.count).map { list.pointer[$0] }
+        }
+        return try .mlp(inputs: inputs, hidden: try hidden(options), outputs: try size(options.outputs, "outputs"),
+                        activation: try activation(options), graph: graph, features: listed)
+    }
+}
+
 @_cdecl("causal_model_create_unit") @implementation
 public func causal_model_create_unit(_ model: UnsafeMutablePointer<OpaquePointer?>?, _ options: UnsafePointer<causal_mlp_options>?) -> causal_status {
     create(model, options) { options in

@@ -18,7 +18,9 @@ import Testing
         let h = try everything.activation(.gelu, from: everything.linear("a \"quoted\" näme\n", from: left, width: 3, edges: Edges(outputs: 3, inputs: 3, isThere: (0..<9).map { $0 % 2 == 0 })))
         let b = everything.bias("b", from: everything.cut(from: everything.linear("c", from: h, width: 3, hasBias: false)))
         everything.output = everything.concatenate([everything.sum([h, b]), left])
-        return [try .mlp(inputs: 3, hidden: [16, 16], outputs: 2, activation: .softplus), try .unit(inputs: 2, outputs: 1),
+        return [try .mlp(inputs: 3, hidden: [16, 16], outputs: 2, activation: .softplus),
+                try .mlp(inputs: 3, hidden: [4], outputs: 3, graph: Graph(adjacency: [0, 1, 1, 0, 0, 1, 0, 0, 0], count: 3)),
+                try .unit(inputs: 2, outputs: 1),
                 try .rewiring(inputs: 3, outputs: 3, graph: Graph(adjacency: [0, 1, 1, 0, 0, 1, 0, 0, 0], count: 3)), everything]
     }
 

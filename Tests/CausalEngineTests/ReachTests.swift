@@ -21,7 +21,8 @@ import Testing
     @Test func agreesWithWhatTheNetworkDoes() throws {
         var random = TestRandom(5)
         for _ in 0..<200 {
-            let networks = try [everything(&random), .mlp(inputs: 3, hidden: [2, 2], outputs: 2),
+            let dag = try Graph(adjacency: (0..<16).map { $0 % 4 > $0 / 4 && random.isTrue() ? 1 : 0 }, count: 4)
+            let networks = try [everything(&random), .mlp(inputs: 4, hidden: [4], outputs: 4, activation: .tanh, graph: dag), .mlp(inputs: 3, hidden: [2, 2], outputs: 2),
                                 .rewiring(inputs: 4, outputs: 4, graph: Graph(adjacency: random.mask(1, 16)[0].map { $0 ? 1 : 0 }, count: 4))]
             for network in networks {
                 let model = try Model<Double>(network, seed: 1)

@@ -164,6 +164,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_intervention_set": (_A, _N, _A, _N, _A, _D, _N, _N),
 
     "causal_model_create_mlp": (_A, _A),
+    "causal_model_create_graph_mlp": (_A, _A, _A, _A),
     "causal_model_create_unit": (_A, _A),
     "causal_model_create_rewiring": (_A, _A, _A),
     "causal_model_create_network": (_A, _A, _T),

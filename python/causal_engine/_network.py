@@ -93,6 +93,17 @@ class Network:
         return cls._create(library.causal_model_create_mlp, inputs, hidden, outputs, activation, dtype)
 
     @classmethod
+    def graph_mlp(
+        cls, inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: np.dtype[Any], graph: NumberedGraph, features: Sequence[int],
+    ) -> Network:
+        """An MLP that obeys a graph; its inputs are the variables `features`."""
+        if len(features) < min(size(inputs, "input_dim"), graph.count):
+            raise ShapeError(f"{len(features)} features, expected {inputs}, one for each input")
+        numbers = (c_size_t * len(features))(*features)
+        return cls._create(
+            library.causal_model_create_graph_mlp, inputs, hidden, outputs, activation, dtype, graph.handle.address, numbers)
+
+    @classmethod
     def unit(cls, inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: np.dtype[Any]) -> Network:
         widths = [] if hidden is None else [size(hidden, "hidden_dim")]
         return cls._create(library.causal_model_create_unit, inputs, widths, outputs, activation, dtype)
@@ -149,6 +160,26 @@ class Network:
             return None
         there: NDArray[np.uint8] = np.frombuffer(edges.encode(), np.uint8) - np.uint8(ord("0"))
         return there.reshape(self.outputs, self.inputs).T
+
+    @property
+    def edges(self) -> list[NDArray[np.bool_] | None]:
+        """Of each linear node in order which weights (out, in) exist; None where all do."""
+        linear = [node for node in json.loads(self.description)["nodes"] if node["operation"] == "linear"]
+        return [np.frombuffer(node["edges"].encode(), np.uint8).reshape(node["width"], -1) == ord("1") if "edges" in node else None
+                for node in linear]
+
+    @property
+    def sets_outputs_again(self) -> bool:
+        """Whether do() on an input sets an output too: the same variable, computed."""
+        return any(node["operation"] == "again" for node in json.loads(self.description)["nodes"])
+
+    def obeying(self, edges: NDArray[np.bool_]) -> Network:
+        """This network of one linear node with these weights (out, in) and no others."""
+        description = json.loads(self.description)
+        for node in description["nodes"]:
+            if node["operation"] == "linear":
+                node["edges"] = (edges + np.uint8(ord("0"))).astype(np.uint8).tobytes().decode()
+        return Network.of(json.dumps(description), self.dtype)
 
     def is_the_same_as(self, other: Network) -> bool:
         """Whether both have the same nodes and sizes, whatever edges are there."""

@@ -17,7 +17,7 @@ from ._intervention_log import InterventionLog
 from ._network import Network
 from ._torch_home import Places, Structure, TorchHome
 from ._torch_intervention import edits_of_tensors
-from ._torch_layers import activation_module, run_layers
+from ._torch_layers import MaskedLinear, activation_module, run_layers
 from ._torch_pass import Pass
 from ._torch_transforms import refuse_transforms, uncompiled
 from .causal_unit import CausalMLP, CausalUnit
@@ -58,7 +58,8 @@ class TorchModel(TorchHome):
         for part in self._linear_parts():
             drawn = nn.Linear(part.in_features, part.out_features, dtype=part.weight.dtype)
             with torch.no_grad():
-                part.weight.copy_(drawn.weight)
+                edges = getattr(part, "edges", None)
+                part.weight.copy_(drawn.weight if edges is None else torch.where(edges, drawn.weight, torch.zeros(())))
                 part.bias.copy_(drawn.bias)
         # What the engine draws later, such as the order of rows, follows from the weights and so from torch's seed.
         self.seed = int.from_bytes(hashlib.blake2b(self._flat[:1024].tobytes(), digest_size=8).digest(), "little")
@@ -160,8 +161,8 @@ class TorchUnit(TorchModel, CausalUnit):
     """What `CausalUnit` is where torch is in use."""
 
     def _build(self) -> None:
-        linear = [_linear(tensor.shape, torch.from_numpy(tensor.view(self._flat)), torch.from_numpy(bias.view(self._flat)))
-                  for tensor, bias in zip(self.network.tensors[::2], self.network.tensors[1::2])]
+        linear = [_linear(tensor.shape, torch.from_numpy(tensor.view(self._flat)), torch.from_numpy(bias.view(self._flat)), edges)
+                  for tensor, bias, edges in zip(self.network.tensors[::2], self.network.tensors[1::2], self.network.edges)]
         parts = linear if len(linear) == 1 else [linear[0], activation_module(self.activation), linear[1]]
         self.layers = nn.ModuleList(parts)  # type: ignore[assignment]
         self._parts = self._parts_now()
@@ -216,7 +217,9 @@ class TorchMLP(TorchModel, CausalMLP):
     def _run_layers(self, x: torch.Tensor, edits: Sequence[Edit], learned: Mapping[int, torch.Tensor]) -> torch.Tensor:
         layers = list(self._parts_now())
         between = activation_module(self.activation)
-        return run_layers(x, [*(nn.Sequential(layer, between) for layer in layers[:-1]), layers[-1]], edits, learned)
+        edges = None if self.dag is None else [unit._parts[0].edges for unit in self._parts]  # type: ignore[union-attr, index, misc]
+        return run_layers(
+            x, [*(nn.Sequential(layer, between) for layer in layers[:-1]), layers[-1]], edits, learned, edges, self._sets_outputs_again)
 
     def _remember(self, edits: list[Edit]) -> None:
         if not edits and not self._remembers:
@@ -289,8 +292,9 @@ def _bare(cls: type[Any]) -> Any:
     return object.__new__(module_class(cls))
 
 
-def _linear(shape: Sequence[int], weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
-    part = nn.Linear(shape[1], shape[0], device="meta", dtype=weight.dtype)
+def _linear(shape: Sequence[int], weight: torch.Tensor, bias: torch.Tensor, edges: NDArray[np.bool_] | None = None) -> nn.Linear:
+    part = nn.Linear(shape[1], shape[0], device="meta", dtype=weight.dtype) if edges is None \
+        else MaskedLinear(torch.from_numpy(edges), weight.dtype)
     part.weight, part.bias = nn.Parameter(weight), nn.Parameter(bias)
     return part
 

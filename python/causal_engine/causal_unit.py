@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
-from ._arrays import FLOAT32, model_dtype
+from ._arrays import FLOAT32, model_dtype, size
 from ._intervention import Edit, Interventions
 from ._intervention_log import InterventionLog
 from ._kinds import is_module
+from ._mlp_graph import MLPGraph
 from ._network import Network
 from ._pretrained import Pretrained, from_state_dict, from_torch
+from .errors import ShapeError
 from .features import IntervenedModel
 from .linear import Activation, Linear
 from .model import CausalModel, Changes
@@ -21,6 +23,8 @@ from .trace import Trace
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from .graph import Graph
 
 __all__ = ["CausalMLP", "CausalUnit"]
 
@@ -202,13 +206,44 @@ class CausalMLP(CausalModel):
     feature_names
         Of the inputs, for `do` by name. A `fit` on a data frame sets them where they are not given; without them `do` goes by
         the columns of the data frame it is called with.
+    dag
+        A graph that the network obeys: a `Graph`, or whatever `Graph.of` takes. An output then depends on its parents and on nothing
+        else, and do() on an input cuts the edges into it; see Notes. None: every output depends on every input.
 
     Raises
     ------
     InvalidValueError
-        A width below 1, an unknown activation or dtype.
+        A width below 1, an unknown activation or dtype. With a graph: inputs that it does not settle, an output whose parent is no input,
+        or a hidden layer that is too narrow.
     OutOfMemoryError
         Widths too large to hold.
+    CycleError
+        The graph has a cycle; the text names it.
+    ShapeError
+        The sizes and the graph's number of variables do not fit.
+    UnknownNameError
+        A name in `feature_names` that is no variable of the graph; the text shows near matches.
+
+    Notes
+    -----
+    With a graph of d variables there are two kinds of network.
+
+    `input_dim = output_dim = d`: every variable is read and computed. Output j is what the parents of variable j say of it, as in a
+    structural model of one step; of its own column it knows nothing. do(x_j = v) at layer 0 sets what the children of j read and output j
+    to v, for the rows concerned: the edges into j are cut there, and its parents may be missing in these rows. What was not set is
+    read as it is in x: descendants do not follow by themselves (`StructuralModel` does that).
+
+    `input_dim + output_dim = d`: the inputs are the variables named by `feature_names`, and the outputs are those that are left, in the
+    order of the graph. Without `feature_names` the last variables are the outputs; where they have names this is refused
+    when one of those causes another variable or has no parents. The parents of outputs must be inputs.
+
+    The variables' names become `feature_names` and `output_names`. A graph that has only numbers, such as a matrix, takes the names that
+    `feature_names` gives to its first variables. Common causes that are hidden (``<->``) are no edges: what a
+    fit finds there is what was observed, unless do() broke it in the rows.
+
+    Every output with parents has hidden units of its own: of g such outputs the k-th has the units ``k * w // g`` up to
+    ``(k + 1) * w // g`` of a layer of w, so that what is learned about one variable leaves the mechanisms of others alone. Each layer
+    therefore needs g units or more. Weights that are no edges are zero in the tensors, are not looked at, and learn nothing.
 
     Examples
     --------
@@ -224,21 +259,55 @@ class CausalMLP(CausalModel):
     >>> x[:, 1] = np.nan                                    # not looked at: do() sets it
     >>> bool((model(x, interventions={0: (do_mask, do_values)}) == y).all())
     True
+
+    With a graph, do() on the dose sets it and leaves age alone, whatever the data said:
+
+    >>> dag = [("age", "dose"), ("age", "outcome"), ("dose", "outcome")]
+    >>> model = CausalMLP(3, [8], 3, seed=0, dag=dag)
+    >>> model.feature_names
+    ('age', 'dose', 'outcome')
+    >>> y = model.do(dose=1.5)([[0.2, np.nan, 3.0]])
+    >>> float(y[0, 1]), bool(np.isfinite(y).all())
+    (1.5, True)
+    >>> CausalMLP(2, [8], 1, dag=dag).output_names
+    ('outcome',)
     """
 
     _kind = "CausalMLP"
     _unit: ClassVar[type[CausalUnit]] = CausalUnit
+    _own = CausalModel._own | {"_dag", "_sets_outputs_again"}
+    _dag: MLPGraph | None = None
+    _sets_outputs_again = False
 
     layers: list[CausalUnit]
     """The `len(hidden_dims) + 1` units, which work on this model's parameters."""
 
     def __init__(
         self, input_dim: int, hidden_dims: Sequence[int], output_dim: int, activation: str = "relu", dtype: Any = "float32",
-        seed: int | None = None, *, feature_names: Sequence[str] | None = None,
+        seed: int | None = None, *, feature_names: Sequence[str] | None = None, dag: Any = None,
     ) -> None:
-        network = Network.mlp(input_dim, hidden_dims, output_dim, activation, model_dtype(dtype))
+        self._dag = None if dag is None else MLPGraph.of(dag, size(input_dim, "input_dim"), size(output_dim, "output_dim"), feature_names)
+        network = self._compile(input_dim, hidden_dims, output_dim, activation, model_dtype(dtype), self._dag)
+        if self._dag is not None and feature_names is None:
+            feature_names = self._dag.input_names
         self.activation = activation
         self._assemble(network, seed, feature_names)
+        self.output_names = self._computed
+
+    @staticmethod
+    def _compile(inputs: Any, hidden: Any, outputs: Any, activation: str, dtype: Any, dag: MLPGraph | None) -> Network:
+        if dag is None:
+            return Network.mlp(inputs, hidden, outputs, activation, dtype)
+        return Network.graph_mlp(inputs, hidden, outputs, activation, dtype, dag.graph._graph, dag.features)
+
+    @property
+    def dag(self) -> Graph | None:
+        """The graph that the network obeys; None where every output depends on every input."""
+        return None if self._dag is None else self._dag.graph
+
+    @property
+    def _computed(self) -> tuple[str, ...] | None:
+        return None if self._dag is None else self._dag.output_names
 
     @classmethod
     def from_torch(cls, module: Any, *, feature_names: Sequence[str] | None = None) -> Self:
@@ -295,8 +364,12 @@ class CausalMLP(CausalModel):
     def _build(self) -> None:
         widths, tensors = self.network.site_widths, self.network.tensors
         self.layers = []
-        for k, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+        self._sets_outputs_again = self._dag is not None and self.network.sets_outputs_again
+        obeyed = [None] * len(widths) if self._dag is None else self.network.edges
+        for k, (inputs, outputs, edges) in enumerate(zip(widths, widths[1:], obeyed)):
             part = Network.unit(inputs, None, outputs, "identity", self.network.dtype)
+            if edges is not None:
+                part = part.obeying(edges)
             parameters = self._flat[tensors[2 * k].place.start:tensors[2 * k + 1].place.stop]
             self.layers.append(self._unit._view(part, parameters, self._changes, self.seed))
 
@@ -316,7 +389,9 @@ class CausalMLP(CausalModel):
         interventions
             `{k: (do_mask, do_values)}`: the input of layer k is set to do_values where do_mask is not zero. Layer 0's input is
             the features; k = number of layers stands for the output. Masks and values are (width,) or (rows, width), of any
-            array kind; a value may be one number. `(None, None)` means no intervention there.
+            array kind; a value may be one number. `(None, None)` means no intervention there. With a graph of which every variable
+            is an input and an output, a feature that is set is an output that is set, unless the output's own mask sets it to
+            something else.
 
         Returns
         -------
@@ -379,15 +454,26 @@ class CausalMLP(CausalModel):
     # ------------------------------------------------------------ keeping it
 
     def _arguments(self) -> dict[str, Any]:
-        return {**super()._arguments(), "activation": self.activation}
+        dag = {} if self._dag is None else {"dag": self._dag.note()}
+        return {**super()._arguments(), "activation": self.activation, **dag}
 
-    @staticmethod
-    def _is_of_my_kind(network: Network) -> bool:
+    @classmethod
+    def _is_of_my_kind(cls, network: Network) -> bool:
+        return cls._obeys(network, MLPGraph.obeyed_by(network))
+
+    @classmethod
+    def _obeys(cls, network: Network, dag: MLPGraph | None) -> bool:
+        """Whether this is the network that such a graph makes."""
         inputs, *hidden, outputs = network.site_widths
-        return network.is_the_same_as(Network.mlp(inputs, hidden, outputs, network.activation or "identity", network.dtype))
+        made = cls._compile(inputs, hidden, outputs, network.activation or "identity", network.dtype, dag)
+        return made.description == network.description
 
     def _restore(self, note: dict[str, Any], network: Network) -> None:
         self.activation = network.activation or note.get("activation") or "identity"
+        told = note.get("dag")
+        self._dag = MLPGraph.obeyed_by(network) if told is None else MLPGraph.noted(told)
+        if told is not None and not self._obeys(network, self._dag):
+            raise ShapeError("the graph in its note is not that of the network")
 
     def close(self) -> None:
         """Frees the engine's part of the model and of its layers now; any later use is a `HandleError`."""
@@ -397,7 +483,8 @@ class CausalMLP(CausalModel):
 
     def __repr__(self) -> str:
         inputs, *hidden, outputs = self.network.site_widths
-        return f"{type(self).__name__}({inputs}, {hidden}, {outputs}, activation={self.activation!r}{_dtype_suffix(self.network)})"
+        dag = "" if self.dag is None else f", dag={self.dag!r}"
+        return f"{type(self).__name__}({inputs}, {hidden}, {outputs}, activation={self.activation!r}{_dtype_suffix(self.network)}{dag})"
 
 
 def _dtype_suffix(network: Network) -> str:

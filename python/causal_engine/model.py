@@ -59,7 +59,7 @@ class CausalModel:
     feature_names
         The names of the inputs, or None.
     output_names
-        Those of the columns of the y that `fit` saw; None where they had none.
+        Those of the columns of the y that `fit` saw, or of the variables of a graph that the outputs are; None where they had none.
     history
         Of the last `fit`, also of one that was interrupted or diverged; None before the first.
     """
@@ -97,8 +97,12 @@ class CausalModel:
         self._changes = Changes() if changes is None else changes
         self._fits = 0
         if parameters is None:
-            network.initialize(self._address, self.seed)
+            self._initialize()
         self._build()
+
+    def _initialize(self) -> None:
+        """Draws the initial weights, which belong to the seed."""
+        self.network.initialize(self._address, self.seed)
 
     def _build(self) -> None:
         """Makes the parts that show views of the parameters."""
@@ -106,6 +110,11 @@ class CausalModel:
 
     def _settle(self) -> None:
         """Sees to it that the flat array holds the weights; here it always does."""
+
+    @property
+    def _computed(self) -> tuple[str, ...] | None:
+        """What the outputs are called, where it was settled when the model was made."""
+        return None
 
     def _publish(self) -> None:
         """Tells everybody who shows the weights that the flat array has new ones; here all are views of it."""
@@ -278,7 +287,7 @@ class CausalModel:
                 if targets is not None:
                     x, y = split(x, targets, names)
                 names = checked_names(names_in(x), self.network.inputs, "x") if names is None else names
-                rows = Rows(self.network, names, x, y, interventions, "training data", doubts)
+                rows = Rows(self.network, names, x, self._in_order(y), interventions, "training data", doubts)
             elif interventions is not None:
                 raise ArgumentError("interventions beside batches, expected them in each batch: (x, y, interventions)")
             run = Training(
@@ -288,7 +297,8 @@ class CausalModel:
                 order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed), shuffle=shuffle)
             if doubts is not None:
                 doubts.warn("training data")
-            self.feature_names, self.output_names = names, _output_names(targets or names_in(y), self.network.outputs)
+            self.feature_names = names
+            self.output_names = self._computed or _output_names(targets or names_in(y), self.network.outputs)
             self.history = run.history
             self._fits += 1
             self._changes.count += 1
@@ -316,20 +326,25 @@ class CausalModel:
             for k, (x, y, interventions) in enumerate(batches.epoch(lambda: self.feature_names)):
                 if self.feature_names is None:
                     self.feature_names = checked_names(names_in(x), self.network.inputs, "x")
-                yield Rows(self.network, self.feature_names, x, y, interventions, f"batch {k}", doubts)
+                yield Rows(self.network, self.feature_names, x, self._in_order(y), interventions, f"batch {k}", doubts)
             if doubts is not None:
                 doubts.warn("training data")
                 doubts = None
             yield None
 
+    def _in_order(self, y: Any) -> Any:
+        """A data frame's columns in the order of the outputs, where these have names; anything else as it is."""
+        return in_order(y, self._computed, "y") if hasattr(y, "columns") else y
+
     def _validation(self, data: Any, names: Sequence[str] | None, targets: Sequence[str] | None) -> Rows | None:
         if data is None:
             return None
         if targets is not None and is_frame(data):
-            return Rows(self.network, names, *split(data, targets, names), None, "validation data")
+            x, y = split(data, targets, names)
+            return Rows(self.network, names, x, self._in_order(y), None, "validation data")
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ArgumentError("validation_data: expected (x, y) or (x, y, interventions)")
-        return Rows(self.network, names, data[0], data[1], data[2] if len(data) == 3 else None, "validation data")
+        return Rows(self.network, names, data[0], self._in_order(data[1]), data[2] if len(data) == 3 else None, "validation data")
 
     # ------------------------------------------------------------ keeping it
 

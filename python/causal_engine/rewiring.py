@@ -136,8 +136,13 @@ class CausalLayerRewiring(CausalModel):
 
     def reset_weights(self) -> None:
         """Puts the weights of construction time back."""
-        self.network.initialize(self._address, self.seed)
+        self._initialize()
         self._changes.count += 1
+
+    def _initialize(self) -> None:
+        super()._initialize()
+        if self.dag_rewiring is not None:       # all weights, so that a graph that gains an edge finds one there
+            Network.rewiring(self.network.inputs, self.network.outputs, None, self.network.dtype).initialize(self._address, self.seed)
 
     # ------------------------------------------------------------ keeping it
 

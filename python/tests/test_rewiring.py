@@ -165,6 +165,15 @@ def test_without_a_graph_every_output_depends_on_every_input(rng):
     np.testing.assert_allclose(layer(x, mask), layer_by_hand(layer, x, None, mask), rtol=0, atol=1e-14)
 
 
+def test_a_graph_that_gains_an_edge_finds_a_weight_there():
+    layer = CausalLayerRewiring(3, 3, DAGRewiring(3), seed=0)
+    wanted = CausalLayerRewiring(3, 3, seed=0).linear.weight
+    assert np.array_equal(layer.linear.weight, wanted)
+    layer.linear.weight[...] = 7
+    layer.reset_weights()
+    assert np.array_equal(layer.linear.weight, wanted)
+
+
 def test_a_nan_behind_cut_edges_is_not_read():
     layer = CausalLayerRewiring(2, 2, dag_of([[0, 1], [0, 0]]), dtype="float64", seed=0)
     trace = layer.trace([[np.nan, np.nan]], [0, 1])

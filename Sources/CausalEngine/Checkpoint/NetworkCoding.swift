@@ -60,6 +60,10 @@ extension Network.Description {
         case .cut(let from):
             member("operation", .string("cut"))
             member("from", .integer(from))
+        case .again(let site, let from):
+            member("operation", .string("again"))
+            member("site", .integer(site))
+            member("from", .integer(from))
         case .concatenate(let parts):
             member("operation", .string("concatenate"))
             member("parts", .array(parts.map(JSON.integer)))
@@ -108,6 +112,7 @@ extension Network.Description {
             operation = .activation(activation, from: try integer("from"))
         case "site": operation = .site(from: try integer("from"))
         case "cut": operation = .cut(from: try integer("from"))
+        case "again": operation = .again(site: try integer("site"), from: try integer("from"))
         case "concatenate": operation = .concatenate(try parts())
         case "sum": operation = .sum(try parts())
         case "columns": operation = .columns(from: try integer("from"), first: try integer("first"))

@@ -7,16 +7,21 @@ extension Network {
     ///
     /// - Throws: `.value` for a width below 1, `.memory` where it is too large to hold.
     public static func mlp(inputs: Int, hidden: [Int], outputs: Int, activation: Activation = .relu) throws(EngineError) -> Network {
-        try expectWidth(inputs, "number of inputs")
-        for (k, width) in hidden.enumerated() { try expectWidth(width, "width of hidden layer \(k)") }
-        try expectWidth(outputs, "number of outputs")
+        try expectWidths(inputs, hidden, outputs)
+        return layers(inputs, hidden + [outputs], activation, edges: nil, setsOutputsAgain: false)
+    }
+
+    /// The layers of an MLP: of all edges or of those given for each, and with outputs that are the inputs' variables or are not.
+    static func layers(_ inputs: Int, _ widths: [Int], _ activation: Activation, edges: [Edges]?, setsOutputsAgain: Bool) -> Network {
         var network = Network(inputs: inputs)
-        var h = network.input
-        for (k, width) in (hidden + [outputs]).enumerated() {
+        var h = network.input, features = h
+        for (k, width) in widths.enumerated() {
             h = network.site(from: h)
-            h = network.linear("layers.\(k).layers.0", from: h, width: width)
-            if k < hidden.count, activation != .identity { h = network.activation(activation, from: h) }
+            if k == 0 { features = h }
+            h = network.linear("layers.\(k).layers.0", from: h, width: width, edges: edges?[k])
+            if k + 1 < widths.count, activation != .identity { h = network.activation(activation, from: h) }
         }
+        if setsOutputsAgain { h = network.again(features, from: h) }
         _ = network.site(from: h)
         return network
     }
@@ -59,6 +64,12 @@ extension Network {
         let sums = network.linear("linear", from: network.input, width: outputs, hasBias: false, edges: edges)
         _ = network.bias("linear", from: network.cut(from: sums))
         return network
+    }
+
+    static func expectWidths(_ inputs: Int, _ hidden: [Int], _ outputs: Int) throws(EngineError) {
+        try expectWidth(inputs, "number of inputs")
+        for (k, width) in hidden.enumerated() { try expectWidth(width, "width of hidden layer \(k)") }
+        try expectWidth(outputs, "number of outputs")
     }
 
     private static func expectWidth(_ width: Int, _ what: String) throws(EngineError) {

@@ -24,6 +24,9 @@ public struct Network: Hashable, Sendable {
         case site(from: Node)
         /// Where do() cuts the edges into a unit instead of choosing its value: `select(mask, 0, x)`.
         case cut(from: Node)
+        /// Where do() at an earlier site acts once more: `select(mask, v, x)` with that site's mask and values. So a variable that is read
+        /// and computed is set in both places.
+        case again(site: Node, from: Node)
         /// Side by side.
         case concatenate([Node])
         /// Elementwise.
@@ -86,6 +89,7 @@ public struct Network: Hashable, Sendable {
     }
     public mutating func site(from node: Node) -> Node { add(width: nodes[node].width, .site(from: node)) }
     public mutating func cut(from node: Node) -> Node { add(width: nodes[node].width, .cut(from: node)) }
+    public mutating func again(_ site: Node, from node: Node) -> Node { add(width: nodes[node].width, .again(site: site, from: node)) }
     public mutating func concatenate(_ parts: [Node]) -> Node {
         add(width: parts.reduce(0) { $0 + nodes[$1].width }, .concatenate(parts))
     }
@@ -95,7 +99,8 @@ public struct Network: Hashable, Sendable {
     }
 }
 
-/// Which weights of a linear node exist: `isThere[output * inputs + input]`. The others count as zero and learn nothing.
+/// Which weights of a linear node exist: `isThere[output * inputs + input]`. The others count as zero and learn nothing, and zero is
+/// what they are drawn as.
 public struct Edges: Hashable, Sendable {
     public let outputs: Int
     public let inputs: Int
@@ -110,5 +115,17 @@ public struct Edges: Hashable, Sendable {
         self.outputs = outputs
         self.inputs = inputs
         self.isThere = isThere.map { $0 ? 1 : 0 }
+    }
+
+    /// The edges that `isThere(output, input)` finds.
+    init(outputs: Int, inputs: Int, isThere: (Int, Int) -> Bool) {
+        self.outputs = outputs
+        self.inputs = inputs
+        var all: [UInt8] = []
+        all.reserveCapacity(outputs * inputs)
+        for output in 0..<outputs {
+            for input in 0..<inputs { all.append(isThere(output, input) ? 1 : 0) }
+        }
+        self.isThere = all
     }
 }

@@ -33,6 +33,7 @@ extension Network {
         switch nodes[i].operation {
         case .input: []
         case .linear(let from, _, _), .bias(let from), .activation(_, let from), .site(let from), .cut(let from), .columns(let from, _): [from]
+        case .again(let site, let from): [site, from]
         case .concatenate(let parts), .sum(let parts): parts
         }
     }
@@ -62,6 +63,10 @@ extension Network {
             }
         case .bias(let from), .activation(_, let from), .site(let from), .cut(let from):
             try expect(node.width == nodes[from].width, "width \(node.width), expected \(nodes[from].width)")
+        case .again(let site, let from):
+            guard case .site = nodes[site].operation else { throw EngineError(.value, "\(label(i)): node \(site) is no site that could act again") }
+            try expect(node.width == nodes[from].width && node.width == nodes[site].width,
+                       "width \(node.width), expected \(nodes[from].width), and as many at its site as the \(nodes[site].width) there")
         case .concatenate(let parts):
             try expect(node.width == parts.reduce(0) { $0 + nodes[$1].width }, "width \(node.width) is not that of its parts together")
         case .sum(let parts):

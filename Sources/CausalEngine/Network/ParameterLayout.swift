@@ -8,6 +8,8 @@ public struct ParameterLayout: Hashable, Sendable {
         public let shape: [Int]
         /// The number of inputs of its layer, which decides how it is initialised.
         public let fanIn: Int
+        /// Which elements of a weight exist; nil where all do.
+        public let edges: Edges?
 
         public var count: Int { shape.reduce(1, *) }
         public var isWeight: Bool { shape.count == 2 }
@@ -21,8 +23,8 @@ public struct ParameterLayout: Hashable, Sendable {
     init(_ network: Network) throws(EngineError) {
         var tensors: [Tensor] = []
         var offset = 0
-        func append(_ name: String, _ shape: [Int], fanIn: Int) throws(EngineError) {
-            let tensor = Tensor(name: name, offset: offset, shape: shape, fanIn: fanIn)
+        func append(_ name: String, _ shape: [Int], fanIn: Int, edges: Edges? = nil) throws(EngineError) {
+            let tensor = Tensor(name: name, offset: offset, shape: shape, fanIn: fanIn, edges: edges)
             tensors.append(tensor)
             let (end, overflow) = offset.addingReportingOverflow(tensor.count)
             guard !overflow, end <= Int.max / 64 else { throw EngineError(.memory, "\(name): the parameters are too many to hold") }
@@ -30,9 +32,9 @@ public struct ParameterLayout: Hashable, Sendable {
         }
         for node in network.nodes {
             switch node.operation {
-            case .linear(let from, let hasBias, _):
+            case .linear(let from, let hasBias, let edges):
                 let inputs = network.nodes[from].width
-                try append("\(node.name).weight", [node.width, inputs], fanIn: inputs)
+                try append("\(node.name).weight", [node.width, inputs], fanIn: inputs, edges: edges)
                 if hasBias { try append("\(node.name).bias", [node.width], fanIn: inputs) }
             case .bias(let from):
                 // The bias of the product that it is added to.
@@ -52,7 +54,7 @@ extension Network {
         while true {
             switch nodes[node].operation {
             case .linear(let from, _, _): return nodes[from].width
-            case .site(let from), .cut(let from), .activation(_, let from): node = from
+            case .site(let from), .cut(let from), .again(_, let from), .activation(_, let from): node = from
             default: return 1
             }
         }

@@ -45,13 +45,16 @@ public final class Parameters<Scalar: EngineScalar>: @unchecked Sendable {
         return body(pointer)
     }
 
-    /// Draws every tensor as `torch.nn.Linear` does: uniform within ±1/√inputs.
+    /// Draws every tensor as `torch.nn.Linear` does: uniform within ±1/√inputs. A weight that is no edge becomes zero.
     public func initialize(_ layout: ParameterLayout, seed: UInt64) {
         withMutablePointer { pointer in
             for (index, tensor) in layout.tensors.enumerated() {
                 var random = Random(seed: seed, purpose: .initialization, index: index)
                 let bound = 1 / Double(tensor.fanIn).squareRoot()
                 for i in 0..<tensor.count { pointer[tensor.offset + i] = Scalar((2 * random.uniform() - 1) * bound) }
+                if let edges = tensor.edges {
+                    for i in 0..<tensor.count where edges.isThere[i] == 0 { pointer[tensor.offset + i] = 0 }
+                }
             }
         }
     }

@@ -27,6 +27,8 @@ private struct Compiler {
     var holdsActivation: Set<Int> = []
     var edges: [Edges] = []
     var siteWidths: [Int] = []
+    /// The number of the site that a node is.
+    var siteNumbers: [Network.Node: Int] = [:]
     var sitesOnInput: Set<Int> = []
     var widestCut = 0
 
@@ -67,6 +69,11 @@ private struct Compiler {
         case .cut(let from):
             compileSite(from, node, cuts: true)
             widestCut = max(widestCut, description.width)
+        case .again(let site, let from):
+            let number = siteNumbers[site]!
+            place[node] = readers[from] == 1 ? place[from] : copied(from)
+            if place[node] != 0 { sitesOnInput.remove(number) }
+            steps.append(.intervene(site: number, buffer: place[node], cuts: false))
         case .concatenate(let parts):
             place[node] = newBuffer(description.width)
             var column = 0
@@ -112,6 +119,7 @@ private struct Compiler {
         place[node] = readers[from] == 1 ? place[from] : copied(from)
         if place[node] == 0 { sitesOnInput.insert(siteWidths.count) }
         steps.append(.intervene(site: siteWidths.count, buffer: place[node], cuts: cuts))
+        siteNumbers[node] = siteWidths.count
         siteWidths.append(network.nodes[node].width)
     }
 

@@ -15,7 +15,7 @@ package struct Plan: Sendable {
         /// `to = f(from)`; in place where the two are one.
         case activate(Activation, from: Int, to: Int)
         case copy(Copy)
-        /// do() on a buffer; `cuts` where it sets 0 instead of the intervention's values.
+        /// do() on a buffer, at its site or once more; `cuts` where it sets 0 instead of the intervention's values.
         case intervene(site: Int, buffer: Int, cuts: Bool)
     }
 
@@ -66,7 +66,7 @@ package struct Plan: Sendable {
     package let siteWidths: [Int]
     /// The site that the output is, if it is one.
     let outputSite: Int?
-    /// The sites whose intervention acts on the input itself, before any product.
+    /// The sites whose intervention acts on the input itself, before any product, and nowhere else.
     let sitesOnInput: Set<Int>
     /// Whether parameters act on the input's buffer in place, so that its gradient is always wanted.
     let hasBiasOnInput: Bool
