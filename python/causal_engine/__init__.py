@@ -27,9 +27,9 @@ from .threads import get_threads, set_threads
 from .trace import Gradients, Trace
 
 if TYPE_CHECKING:
+    from ._functions import reading as reading
     from ._scenario import change as change
     from ._scenario import clip as clip
-    from ._scenario import reading as reading
     from ._scenario import scale as scale
     from ._scenario import shift as shift
     from ._structural_fit import Mechanism as Mechanism
@@ -50,7 +50,7 @@ __all__ = [
 # Loaded when they are asked for.
 _LATER = {
     "Estimate": "estimate", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario",
-    "reading": "_scenario", "scale": "_scenario", "shift": "_scenario",
+    "reading": "_functions", "scale": "_scenario", "shift": "_scenario",
 }
 
 # Not in __all__: `from causal_engine import *` works without scikit-learn, and does not take the time to import it.
