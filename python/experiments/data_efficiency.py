@@ -223,10 +223,11 @@ def summary(results: dict[str, dict[str, np.ndarray]], sizes: tuple[int, ...], s
 
 
 def said(saved: dict, most: float) -> str:
-    """A saving in words: "none" where its interval does not lie above 1."""
+    """A saving in words."""
     factor, (low, high) = saved["factor"], saved["interval"]
+    verdict = "" if low > 1 else "none: " if factor <= 1 else "none that is certain: "
     bound = "at least " if factor >= most else "at most " if factor <= 1 / most else ""
-    return f"{'none: ' if low <= 1 else ''}{bound}{factor:.3g}x ({low:.3g} to {high:.3g})"
+    return f"{verdict}{bound}{factor:.3g}x ({low:.3g} to {high:.3g})"
 
 
 def tables(report: list[dict], sizes: tuple[int, ...]) -> str:
@@ -257,31 +258,25 @@ def draw(report: list[dict], sizes: tuple[int, ...], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     colours = {"recorded": "#8a8f98", "overwritten": "#e0a030", "structural": "#1f6f8b", "interventional": "#c1444b"}
-    figure, panels = plt.subplots(1, len(report), figsize=(14, 4.2), layout="constrained")
+    figure, panels = plt.subplots(1, len(report), figsize=(13, 4.6), layout="constrained", sharey=True)
     for axes, entry in zip(panels, report):
         for learner in LEARNERS:
             biased = learner in PLAIN and learner not in entry["right"]
-            axes.plot(sizes, entry["mean"][learner], "--" if biased else "-", marker="o", markersize=3.5, color=colours[learner], linewidth=1.9,
-                      label=LEARNERS[learner])
+            axes.plot(sizes, entry["mean"][learner], "--" if biased else "-", marker="o", markersize=3.5, color=colours[learner], linewidth=1.9)
             axes.fill_between(sizes, *entry["interval"][learner], color=colours[learner], alpha=0.16, linewidth=0)
         problem, _, asked = entry["query"].partition(": ")
         axes.set_title(f"{problem}: {asked.replace('->', '→')}", fontsize=11, pad=20)
-        axes.annotate(entry["what"], (0.5, 1.02), xycoords="axes fraction", ha="center", fontsize=8.5, color="#555555")
+        axes.annotate(entry["what"], (0.5, 1.02), xycoords="axes fraction", ha="center", fontsize=8, color="#555555")
         axes.set(xscale="log", yscale="log", xlabel="rows")
-        axes.set_xticks([250, 1_000, 5_000, 20_000], ["250", "1,000", "5,000", "20,000"])
-        axes.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
         axes.minorticks_off()
-        axes.grid(which="major", color="#e6e6e6", linewidth=0.7)
+        axes.set_xticks([250, 1_000, 5_000, 20_000], ["250", "1,000", "5,000", "20,000"])
+        axes.set_yticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
+        axes.grid(color="#e6e6e6", linewidth=0.7)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("error of E[y | do(x)]")
-    lines, labels = panels[0].get_legend_handles_labels()
-    for line in (lines := [plt.Line2D([], [], color=line.get_color(), linewidth=2.2) for line in lines]):
-        line.set_marker("o")
-        line.set_markersize(4)
+    lines = [plt.Line2D([], [], color=colours[learner], linewidth=2.2, marker="o", markersize=4) for learner in LEARNERS]
     lines.append(plt.Line2D([], [], color="black", linewidth=1.2, linestyle="--"))
-    labels.append("dashed: answers another question")
-    figure.legend(lines, labels, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    figure.legend(lines, [*LEARNERS.values(), "dashed: biased, however many rows"], loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

@@ -54,7 +54,8 @@ def test_a_saving(experiment):
     assert experiment.saving(sizes, plain, plain) == pytest.approx(1)
     assert experiment.saving(sizes, plain, plain / 100) == 16                           # no more can be seen
     assert experiment.said({"factor": 16.0, "interval": [9, 16]}, 16) == "at least 16x (9 to 16)"
-    assert experiment.said({"factor": 1.5, "interval": [0.9, 2]}, 16) == "none: 1.5x (0.9 to 2)"
+    assert experiment.said({"factor": 1.5, "interval": [0.9, 2]}, 16) == "none that is certain: 1.5x (0.9 to 2)"
+    assert experiment.said({"factor": 0.5, "interval": [0.2, 2]}, 16) == "none: 0.5x (0.2 to 2)"
 
 
 def test_truths_are_those_of_the_equations(experiment):
