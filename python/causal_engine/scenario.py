@@ -139,7 +139,7 @@ class ScenarioView:
         self, rows: Any, *, interventions: Any = None, level: float | None = None, draws: int = 100, seed: int | None = None,
     ) -> Any:
         """What these rows would have been, had this scenario held: for each row the noise that made it, the same noise under the scenario, and
-        what comes of it (Pearl 2009, theorem 7.1.7). What the scenario does not affect keeps its value to the bit.
+        what comes of it (Pearl 2009, theorem 7.1.7). A variable that the scenario does not affect in any row keeps its bits.
 
         For real variables the answer rests on noise entering their mechanisms monotonically. For categorical ones it is not identified by
         any data: it rests on Gumbel noise (Oberst and Sontag 2019), and what a category leaves open of that noise is integrated
@@ -154,7 +154,7 @@ class ScenarioView:
         level
             Give intervals too: (value, low, high), where low and high leave out equal shares of what members and noise make possible.
         draws
-            Possibilities of noise, where a category leaves it open.
+            Possibilities of noise, where an effect of what is done is categorical, or what is done is drawn.
 
         Returns
         -------
@@ -167,7 +167,8 @@ class ScenarioView:
         marks = marks_in(interventions, model.variables, len(factual))
         start = model.seed if seed is None else checked_seed(seed)
         is_drawn = any(is_distribution(value) for _, value, _ in self._edits)
-        is_open = is_drawn or any(model.graph.parents(name) for name in now.levels)
+        effects = {effect for name, _, _ in self._edits for effect in model.graph.descendants(name)}
+        is_open = is_drawn or not effects.isdisjoint(now.levels)
         answers = np.empty((now.members * (size(draws, "draws") if is_open else 1), *factual.shape))
         scenario = self._scenario(len(factual), start)
         for k, answer in enumerate(answers):

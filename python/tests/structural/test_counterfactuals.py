@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from causal_engine import InvalidValueError, StructuralModel, change, scale, shift
+from causal_engine._scenario import Scenario
 
 
 def test_the_factual_value_gives_the_factual_row(linear, curved, mixed):
@@ -129,6 +130,17 @@ def test_missing_values(linear, mixed):
     told = {**mixed.first(3), "sex": [None, "m", "f"]}
     answer = mixed.model.counterfactual(told, {"grade": "good"})
     assert list(answer["sex"]) == [None, "m", "f"]          # what nothing rests on may be missing, and stays so
+
+
+def test_nothing_is_drawn_where_nothing_is_open(mixed, monkeypatch):
+    """Whatever happens to the grade, it is no cause of anything: one answer is all there is."""
+    calls = []
+    run = Scenario.run
+    monkeypatch.setattr(Scenario, "run", lambda *arguments: (calls.append(1), run(*arguments)))
+    mixed.model.counterfactual(mixed.first(3), {"grade": "good"})
+    assert len(calls) == 1
+    mixed.model.counterfactual(mixed.first(3), {"treated": True}, draws=7)
+    assert len(calls) == 8
 
 
 def test_seeds_reproduce(mixed):
