@@ -18,7 +18,7 @@ SOURCES := Package.swift include/causal.h include/module.modulemap $(shell find 
 export CAUSAL_TUNED := 1
 SWIFT_TEST := -c release -Xswiftc -enable-testing --scratch-path build
 
-.PHONY: help demo test test-swift test-c test-python library venv install bench pictures soak sanitize clean
+.PHONY: help demo test test-swift test-c test-python library venv install bench data-efficiency pictures soak sanitize clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -55,9 +55,12 @@ bench: $(LIBRARY) $(VENV) ## Time of a training step beside PyTorch (where insta
 	.venv/bin/python python/benchmarks/bench_import.py
 	if .venv/bin/python -c 'import torch' 2> /dev/null; then .venv/bin/python python/benchmarks/bench_torch_loop.py; fi
 
-pictures: demo ## Refresh the pictures of README.md
+data-efficiency: $(LIBRARY) $(VENV) ## How many rows E[y | do(x)] takes, for four learners; some minutes, build/data_efficiency/
+	.venv/bin/python python/experiments/data_efficiency.py
+
+pictures: demo data-efficiency ## Refresh the pictures of README.md
 	mkdir -p python/docs
-	cp build/phase1/phase1.png python/docs/phase1.png
+	cp build/phase1/phase1.png build/data_efficiency/data_efficiency.png python/docs/
 
 soak: $(LIBRARY) ## 100,000 networks created, trained and freed: memory must not grow
 	cc -O1 -std=c99 -Iinclude Tests/C/soak.c -Lbuild -lCausal -lm -Wl,-rpath,'$(CURDIR)/build' -o build/soak

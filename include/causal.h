@@ -518,14 +518,14 @@ typedef struct causal_mechanism {
                                    "location_scale", f(parents) + s(parents) noise; "flow", a rational-quadratic spline of Gaussian noise; all
                                    with noise of any shape; for categorical variables "auto", "linear" or "softmax"; "given":
                                    formula(parents) + noise, not learned */
-    const size_t *hidden;       /* widths of the hidden layers of its network; NULL: 32, 32 */
+    const size_t *hidden;       /* widths of the hidden layers of its network; NULL: 64, 64 */
     size_t hidden_count;
     const char *activation;
     size_t pieces;              /* of a flow's spline, 2 to 64 */
     causal_function formula;    /* given: of the parents, in the order of the graph; it must live as long as the model */
     void *context;
 } causal_mechanism;
-#define CAUSAL_MECHANISM_INIT { sizeof(causal_mechanism), 0, "auto", NULL, 0, "tanh", 8, NULL, NULL }
+#define CAUSAL_MECHANISM_INIT { sizeof(causal_mechanism), 0, "auto", NULL, 0, "gelu", 8, NULL, NULL }
 
 typedef struct causal_structural_options {
     size_t size;                /* sizeof(causal_structural_options) */

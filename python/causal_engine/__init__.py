@@ -26,9 +26,9 @@ from .threads import get_threads, set_threads
 from .trace import Gradients, Trace
 
 if TYPE_CHECKING:
+    from ._functions import reading as reading
     from ._scenario import change as change
     from ._scenario import clip as clip
-    from ._scenario import reading as reading
     from ._scenario import scale as scale
     from ._scenario import shift as shift
     from ._structural_fit import Mechanism as Mechanism
@@ -43,7 +43,7 @@ __version__ = "0.1.0"
 # What is loaded when it is asked for, and from where.
 _LATER = {
     "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
-    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "reading": "_scenario",
+    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "reading": "_functions",
     "scale": "_scenario", "shift": "_scenario",
 }
 

@@ -16,11 +16,12 @@ from . import _bindings
 from ._arrays import address, dtype_code, size, text
 from ._bindings import Handle, StructuralOptions, library, read_size, read_text
 from ._interrupt import interrupts
-from .errors import ArgumentError, UnknownNameError, shown
+from .errors import ArgumentError, InvalidValueError, UnknownNameError, shown
 from .features import unknown
 from .graph import Graph
 
 SLICE = 0.05    # seconds
+_KINDS = ("auto", "linear", "additive", "location_scale", "flow", "softmax")
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,14 @@ class Mechanism:
 
     kind: str = "auto"
     hidden: tuple[int, ...] = (64, 64)
-    activation: str = "silu"
+    activation: str = "gelu"
     pieces: int = 8
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise InvalidValueError(f"mechanism is {shown(self.kind)}, expected one of {', '.join(_KINDS)}")
+        if not isinstance(self.hidden, (tuple, list)):
+            raise ArgumentError(f"hidden is {shown(self.hidden)}, expected the widths of hidden layers, such as (64, 64)")
 
 
 def mechanism_table(mechanisms: Any, variables: Sequence[str]) -> list[Mechanism]:

@@ -42,12 +42,16 @@ class Estimate:
         """From the means of each member, (members, ...), and the standard errors of these."""
         count = len(means)
         value, error = means.mean(0), np.sqrt((errors ** 2).sum(0)) / count
-        spread = means.std(0, ddof=1) if count > 1 else 0.0
-        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(spread ** 2 + error ** 2)
+        # Members were simulated apart: what that adds to their spread is not theirs.
+        spread = np.maximum(means.var(0, ddof=1) - (errors ** 2).mean(0), 0) if count > 1 else 0.0
+        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(spread + error ** 2)
         return cls(_plain(value), (_plain(value - half), _plain(value + half)), level, means, _plain(error))
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(np.asarray(self.value).item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
         if np.ndim(self.value):

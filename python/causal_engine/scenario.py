@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from numpy.typing import NDArray
 from ._arrays import address, number, size
 from ._arrays import seed as checked_seed
 from ._bindings import library
-from ._scenario import Change, Scenario, brief, edits_in
-from ._table import code_of, in_table_of, table
+from ._given import edits_given
+from ._levels import code_of
+from ._marks import marks_in
+from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setting
+from ._table import in_table_of, table
 from .errors import InvalidValueError, ShapeError
 from .estimate import Estimate
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ScenarioView"]
 
 _ALL_MEMBERS = (1 << 64) - 1    # SIZE_MAX
+_AT_ONCE = 1 << 23              # numbers, of many simulated rows
 
 
 class ScenarioView:
@@ -36,10 +41,7 @@ class ScenarioView:
 
     def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> ScenarioView:
         """This and more interventions, which at one variable act after those before them. See `StructuralModel.do`."""
-        new = edits_in(values, more, where)
-        for name, _, _ in new:
-            self._model._index(name)
-        return ScenarioView(self._model, (*self._edits, *new))
+        return ScenarioView(self._model, (*self._edits, *edits_in(values, more, where, self._model.variables)))
 
     # ------------------------------------------------------------ questions
 
@@ -54,9 +56,7 @@ class ScenarioView:
             Of the noise; None for the model's own. The same seed gives the same noise under every scenario.
         """
         rows = size(n, "n")
-        values = self._simulated(rows, None, seed)
-        answer = in_table_of(None, values, self._model.variables, self._model._now().levels)
-        return answer if answer is not values else in_table_of({}, values, self._model.variables, self._model._now().levels)
+        return in_table_of(None, self._simulated(rows, None, seed), self._model.variables, self._model._now().levels)
 
     def mean(
         self, outcome: str, *, given: Any = None, draws: int = 20_000, level: float = 0.95, seed: int | None = None,
@@ -71,33 +71,34 @@ class ScenarioView:
         outcome
             A variable; of a categorical one the code is averaged, for a binary one the probability of its second level.
         given
-            Rows of variables on which to condition, as `predict` takes them: an entry for each.
+            Rows of variables on which to condition, as `predict` takes them: an entry for each. One row goes with any number of
+            scenarios.
         draws
             Rows simulated for each entry.
         minus
             The scenario whose mean is taken off.
         """
-        column, draws = self._model._index(outcome), size(draws, "draws")
-        if not 0 < number(level, "level") < 1:
-            raise InvalidValueError(f"level is {level}, expected between 0 and 1")
+        column, draws, level = self._model._index(outcome), size(draws, "draws"), _checked(level)
         views = [self] if minus is None else [self, minus]
+        count = _one_of([view._count() for view in views])
         if given is not None:
-            views = [view._given(given) for view in views]
-        counts = {count for view in views for count in [view._count()] if count is not None}
-        if len(counts) > 1:
-            raise ShapeError(f"do: values of {sorted(counts)} entries, expected equally many, one a scenario")
-        count = counts.pop() if counts else None
+            known = table(given, self._model.variables, self._model._now().levels, "given", optional=True)
+            if len(known) == 1 and count is not None:
+                known = np.repeat(known, count, axis=0)
+            count = _one_of([count, len(known)])
+            views = [view._given(known) for view in views]
         means, errors = [], []
         for member in range(self._model.members):
-            rows = [view._repeated(draws)._simulated((count or 1) * draws, member, seed, draws, [column])[:, column].reshape(-1, draws)
-                    for view in views]
-            drawn = rows[0] if minus is None else rows[0] - rows[1]
-            means.append(drawn.mean(1))
-            errors.append(drawn.std(1) / np.sqrt(draws))
-        stacked = np.array(means), np.array(errors)
-        if count is None:
-            stacked = stacked[0][:, 0], stacked[1][:, 0]
-        return Estimate.of(*stacked, level)
+            drawn = []
+            for part in self._parts(count or 1, draws):
+                one, *other = (view._part(part, draws)._simulated((part.stop - part.start) * draws, member, seed, draws, column)[:, column]
+                               .reshape(-1, draws) for view in views)
+                difference = one - other[0] if other else one
+                drawn.append((difference.mean(1), difference.std(1) / np.sqrt(draws)))
+            means.append(np.concatenate([mean for mean, _ in drawn]))
+            errors.append(np.concatenate([error for _, error in drawn]))
+        return Estimate.of(np.array(means), np.array(errors), level) if count is not None else \
+            Estimate.of(np.array(means)[:, 0], np.array(errors)[:, 0], level)
 
     def predict(self, rows: Any, *, draws: int = 1_000, seed: int | None = None) -> Any:
         """The mean of every variable under this scenario, for each row, given the variables that the row tells; those have the values
@@ -117,24 +118,32 @@ class ScenarioView:
             A variable is told, but not one of its causes; the text names both.
         """
         model = self._model
-        levels = model._now().levels
-        known = table(rows, model.variables, levels, "rows", optional=True)
-        view, draws = self._given(known), size(draws, "draws")
-        total = np.zeros((len(known), len(model.variables)))
-        for member in range(model.members):
-            values = view._repeated(draws)._simulated(len(known) * draws, member, seed, draws)
-            total += values.reshape(len(known), draws, -1).mean(1)
-        return in_table_of(rows, total / model.members, model.variables, {})
+        now, draws = model._now(), size(draws, "draws")
+        known = table(rows, model.variables, now.levels, "rows", optional=True)
+        if self._count() not in (None, len(known)):
+            raise ShapeError(f"do: values of {self._count()} entries for {len(known)} rows, expected one a row")
+        view = self._given(known)
+        total = np.zeros(known.shape)
+        for member in range(now.members):
+            for part in self._parts(len(known), draws):
+                count = part.stop - part.start
+                values = view._part(part, draws)._simulated(count * draws, member, seed, draws)
+                total[part] += values.reshape(count, draws, -1).mean(1)
+        is_told = ~np.isnan(known)
+        is_told[:, [model._index(name) for name, _, _ in self._edits]] = False
+        means = np.where(is_told, known, total / now.members)
+        labels = {name: levels for name, levels in now.levels.items() if is_told[:, model._index(name)].all()}
+        return in_table_of(rows, means, model.variables, labels)
 
     def counterfactual(
         self, rows: Any, *, interventions: Any = None, level: float | None = None, draws: int = 100, seed: int | None = None,
     ) -> Any:
         """What these rows would have been, had this scenario held: for each row the noise that made it, the same noise under the scenario, and
-        what comes of it (Pearl 2009, theorem 7.1.7). What the scenario does not affect keeps its value to the bit.
+        what comes of it (Pearl 2009, theorem 7.1.7). A variable that the scenario does not affect in any row keeps its bits.
 
         For real variables the answer rests on noise entering their mechanisms monotonically. For categorical ones it is not identified by
         any data: it rests on Gumbel noise (Oberst and Sontag 2019), and what a category leaves open of that noise is integrated
-        over. `bounds` says what holds whatever the noise is.
+        over.
 
         Parameters
         ----------
@@ -145,30 +154,31 @@ class ScenarioView:
         level
             Give intervals too: (value, low, high), where low and high leave out equal shares of what members and noise make possible.
         draws
-            Possibilities of noise, where a category leaves it open.
+            Possibilities of noise, where an effect of what is done is categorical, or what is done is drawn.
 
         Returns
         -------
         In the kind of `rows`. Real variables are means, categorical ones their likeliest level.
         """
-        from .structural import _marks
-
         model = self._model
         now = model._now()
+        level = None if level is None else _checked(level)
         factual = np.ascontiguousarray(table(rows, model.variables, now.levels, "rows"))
-        marks = _marks(interventions, model.variables, len(factual))
+        marks = marks_in(interventions, model.variables, len(factual))
         start = model.seed if seed is None else checked_seed(seed)
-        is_random = any(name in now.levels and model.graph.parents(name) for name in model.variables)
+        is_drawn = any(is_distribution(value) for _, value, _ in self._edits)
+        effects = {effect for name, _, _ in self._edits for effect in model.graph.descendants(name)}
+        is_open = is_drawn or not effects.isdisjoint(now.levels)
+        answers = np.empty((now.members * (size(draws, "draws") if is_open else 1), *factual.shape))
         scenario = self._scenario(len(factual), start)
-        answers = np.empty((now.members * (size(draws, "draws") if is_random else 1), *factual.shape))
         for k, answer in enumerate(answers):
+            one = (start + k // now.members) % (1 << 64)
+            if is_drawn and k % now.members == 0:
+                scenario = self._scenario(len(factual), one)
             scenario.run(
                 library.causal_structural_model_counterfactual, now.handle.address, address(factual), None if marks is None else address(marks),
-                scenario.handle.address, k % now.members, (start + k // now.members) % (1 << 64), None, address(answer), *factual.shape)
-        value = answers.mean(0) if len(answers) > 1 else answers[0]
-        for name, levels in now.levels.items():
-            column = model.variables.index(name)
-            value[:, column] = np.argmax([(answers[:, :, column] == k).sum(0) for k in range(len(levels))], 0)
+                scenario.handle.address, k % now.members, one, None, address(answer), *factual.shape)
+        value = _summary(answers, {model._index(name): len(levels) for name, levels in now.levels.items()})
         shaped = [value] if level is None else [
             value, np.quantile(answers, 0.5 - level / 2, axis=0), np.quantile(answers, 0.5 + level / 2, axis=0)]
         tables = tuple(in_table_of(rows, one, model.variables, now.levels if one is value else {}) for one in shaped)
@@ -176,68 +186,49 @@ class ScenarioView:
 
     # ------------------------------------------------------------ what the engine is given
 
-    def _scenario(self, rows: int, seed: int) -> Scenario:
-        levels = self._model._now().levels
+    def _scenario(self, rows: int, seed: int, draws: int = 0) -> Scenario:
+        def drawn(value: Any, place: int) -> Any:
+            if not is_distribution(value):
+                return value
+            values = value.rvs(size=draws or rows, random_state=np.random.default_rng([seed, place, 1]))    # not those of default_rng(0)
+            return np.resize(values, rows) if np.ndim(values) == 1 else values      # every scenario of a batch meets the same chances
 
-        def draw(value: Any, place: int) -> Any:
-            if hasattr(value, "rvs"):
-                return value.rvs(size=rows, random_state=np.random.default_rng([seed, place]))
-            return value
+        edits = [(name, drawn(value, place), where) for place, (name, value, where) in enumerate(self._edits)]
+        return Scenario(edits, self._model.variables, self._model._now().levels, rows)
 
-        edits = [(name, value if isinstance(value, Change) or callable(value) or hasattr(value, "rvs") else code_of(value, name, levels), where)
-                 for name, value, where in self._edits]
-        return Scenario(edits, self._model.variables, rows, draw)
-
-    def _simulated(
-        self, rows: int, member: int | None, seed: int | None, draws: int = 0, wanted: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
+    def _simulated(self, rows: int, member: int | None, seed: int | None, draws: int = 0, wanted: int | None = None) -> NDArray[np.float64]:
+        """New rows, (rows, variables). Members meet chances of their own, so that these average out."""
         now, start = self._model._now(), self._model.seed if seed is None else checked_seed(seed)
-        scenario, values = self._scenario(rows, start), np.empty((rows, len(self._model.variables)))
-        mask = None if wanted is None else np.array([k in wanted for k in range(values.shape[1])], np.uint8)
+        scenario, values = self._scenario(rows, start, draws), np.empty((rows, len(self._model.variables)))
+        mask = None if wanted is None else (np.arange(values.shape[1]) == wanted).astype(np.uint8)
         scenario.run(
-            library.causal_structural_model_sample, now.handle.address, scenario.handle.address, _ALL_MEMBERS if member is None else member, start,
-            draws, None if mask is None else address(mask), address(values), *values.shape)
+            library.causal_structural_model_sample, now.handle.address, scenario.handle.address, _ALL_MEMBERS if member is None else member,
+            (start + (member or 0)) % (1 << 64), draws, None if mask is None else address(mask), address(values), *values.shape)
         return values
 
     def _count(self) -> int | None:
         """The number of scenarios that this one stands for; None for one."""
-        counts = {len(part) for _, value, where in self._edits for part in (_amount(value), where)
-                  if part is not None and not callable(part) and not hasattr(part, "rvs") and np.ndim(part) > 0}
-        if len(counts) > 1:
-            raise ShapeError(f"do: values of {sorted(counts)} entries, expected equally many, one a scenario")
-        return counts.pop() if counts else None
+        return _one_of([len(part) for _, value, where in self._edits for part in (_amount(value), where) if _is_one_a_row(part)])
 
-    def _repeated(self, draws: int) -> ScenarioView:
-        """The same with each of its scenarios for so many rows."""
-        def repeat(part: Any) -> Any:
-            return np.repeat(np.asarray(part), draws) if part is not None and not callable(part) and not hasattr(part, "rvs") and np.ndim(part) else part
+    def _parts(self, count: int, draws: int) -> list[slice]:
+        """So many scenarios of so many rows in batches that fit into memory."""
+        step = max(1, _AT_ONCE // (draws * len(self._model.variables)))
+        return [slice(first, min(first + step, count)) for first in range(0, count, step)]
 
+    def _part(self, part: slice, draws: int) -> ScenarioView:
+        """Some of its scenarios, each for so many rows."""
+        def repeat(value: Any) -> Any:
+            return np.repeat(np.asarray(value)[part], draws) if _is_one_a_row(value) else value
+
+        levels = self._model._now().levels
         return ScenarioView(self._model, [
-            (name, Change(value.kind, repeat(value.amount), value.lower, value.upper, value.function) if isinstance(value, Change) else repeat(value),
-             repeat(where)) for name, value, where in self._edits])
+            (name, replace(value, amount=repeat(value.amount)) if isinstance(value, Change) else
+             setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value, repeat(where))
+            for name, value, where in self._edits])
 
-    def _given(self, rows: Any) -> ScenarioView:
-        """The same where the variables that the rows tell have those values."""
-        model = self._model
-        known = rows if isinstance(rows, np.ndarray) else table(rows, model.variables, model._now().levels, "given", optional=True)
-        if known.ndim == 1:
-            known = known.reshape(1, -1)
-        edited = {name for name, _, _ in self._edits}
-        told = {name: ~np.isnan(known[:, k]) for k, name in enumerate(model.variables)}
-        edits = []
-        for k, name in enumerate(model.variables):
-            if name in edited or not told[name].any():
-                continue
-            for parent in model.graph.parents(name):
-                if parent not in edited and (told[name] & ~told[parent]).any():
-                    raise InvalidValueError(f"given: {name} is told, but not its cause {parent}, expected a variable's causes with it")
-            for changed in edited:
-                if name in model.graph.descendants(changed):
-                    raise InvalidValueError(f"given: {name} is told, but it is an effect of {changed}, which do() changes")
-            if any(name in pair for pair in model.graph.confounded):
-                raise InvalidValueError(f"given: {name} is told, which says something of its hidden common cause with another variable")
-            edits.append((name, known[:, k], None if told[name].all() else told[name]))
-        return ScenarioView(model, [*self._edits, *edits])
+    def _given(self, known: NDArray[np.float64]) -> ScenarioView:
+        """The same where the variables that rows tell have those values."""
+        return ScenarioView(self._model, [*self._edits, *edits_given(known, self._edits, self._model.graph)])
 
     def __enter__(self) -> ScenarioView:
         return self
@@ -255,3 +246,32 @@ class ScenarioView:
 
 def _amount(value: Any) -> Any:
     return value.amount if isinstance(value, Change) else value
+
+
+def _is_one_a_row(value: Any) -> bool:
+    return value is not None and not callable(value) and not is_distribution(value) and np.ndim(value) > 0
+
+
+def _one_of(counts: Sequence[int | None]) -> int | None:
+    """The one number that these are, where they are numbers."""
+    told = sorted({count for count in counts if count is not None})
+    if len(told) > 1:
+        raise ShapeError(f"do: values of {told} entries, expected equally many, one a scenario or one a row")
+    return told[0] if told else None
+
+
+def _checked(level: Any) -> float:
+    if not 0 < number(level, "level") < 1:
+        raise InvalidValueError(f"level is {level}, expected between 0 and 1")
+    return float(level)
+
+
+def _summary(answers: NDArray[np.float64], levels: Mapping[int, int]) -> NDArray[np.float64]:
+    """(rows, variables) from (possibilities, rows, variables): means, and of the columns with levels the likeliest one. What all agree on is
+    not averaged, which would cost its last bit."""
+    value: NDArray[np.float64] = np.where((answers == answers[0]).all(0), answers[0], answers.mean(0))
+    for column, count in levels.items():
+        codes = answers[:, :, column]
+        likeliest = np.argmax([(codes == code).sum(0) for code in range(count)], 0)
+        value[:, column] = np.where(np.isnan(codes[0]), np.nan, likeliest)
+    return value

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ._arrays import model_dtype, number, size
 from ._arrays import seed as checked_seed
+from ._levels import levels_in
+from ._marks import marks_in
 from ._structural_fit import Fitted, fitted, mechanism_table
-from ._table import levels_in, table
-from .errors import ArgumentError, StateError, UnknownNameError, shown
+from ._table import columns_in, table
+from .errors import StateError, UnknownNameError
 from .features import unknown
 from .graph import Graph
 from .scenario import ScenarioView
@@ -134,10 +136,10 @@ class StructuralModel:
         DivergenceError
             A loss that is not finite; the text names the variable.
         """
-        levels = levels_in(data, self.variables, self._categorical)
+        levels = levels_in(columns_in(data, self.variables, "data"), self.variables, self._categorical)
         values = table(data, self.variables, levels, "data")
         self._fitted = fitted(
-            self.graph, self._wanted, levels, values, _marks(interventions, self.variables, len(values)), self._dtype, progress,
+            self.graph, self._wanted, levels, values, marks_in(interventions, self.variables, len(values)), self._dtype, progress,
             members=size(members, "members"), resamples=bool(bootstrap), epochs=0 if epochs is None else size(epochs, "epochs"),
             batch_size=size(batch_size, "batch_size"), learning_rate=number(lr, "lr"), weight_decay=number(weight_decay, "weight_decay"),
             held_out=number(validation_fraction, "validation_fraction"), patience=number(patience, "patience"), seed=self.seed)
@@ -159,7 +161,8 @@ class StructuralModel:
             By variable, what is done to it: a value, or one a row; `shift`, `scale`, `clip` or `change`, or a list of these, which act
             in this order on what the mechanism says; a policy, that is a function of other variables, named by its arguments
             (``do(dose=lambda age: 0.1 * age)``), which become causes of this one; or a distribution to draw from (anything with an
-            ``rvs`` like those of scipy.stats).
+            ``rvs`` like those of scipy.stats). Functions are given labels of categorical variables, and give them; an argument with
+            a default keeps that.
         where
             Which rows are concerned: (rows,) of booleans, or a function of variables as above (``where=lambda age: age > 60``).
 
@@ -188,11 +191,10 @@ class StructuralModel:
 
     def predict(self, rows: Any, do: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """The mean of every variable that the rows do not tell, given those that they do: see `ScenarioView.predict`."""
-        view = ScenarioView(self, ()) if do is None else self.do(do)
-        return view.predict(rows, **options)
+        return self._under(do).predict(rows, **options)
 
     def effect(
-        self, outcome: str, treatment: Mapping[str, Any], control: Mapping[str, Any], *, given: Any = None, draws: int = 20_000,
+        self, outcome: str, treatment: Mapping[str, Any] | None, control: Mapping[str, Any] | None, *, given: Any = None, draws: int = 20_000,
         level: float = 0.95, seed: int | None = None,
     ) -> Estimate:
         """The average effect of one intervention instead of another, E[outcome | do(treatment)] - E[outcome | do(control)], both with the same
@@ -203,7 +205,7 @@ class StructuralModel:
         outcome
             A variable; for a categorical one its code is averaged, which for a binary one is the probability of its second level.
         treatment, control
-            What `do` takes.
+            What `do` takes; None for no intervention.
         given
             A row, or rows, of variables on which to condition, as `ScenarioView.predict` takes them: one conditional effect for each.
         draws
@@ -221,7 +223,10 @@ class StructuralModel:
         InvalidValueError
             A hidden common cause leaves the effect unidentified.
         """
-        return self.do(treatment).mean(outcome, given=given, draws=draws, level=level, seed=seed, minus=self.do(control))
+        return self._under(treatment).mean(outcome, given=given, draws=draws, level=level, seed=seed, minus=self._under(control))
+
+    def _under(self, values: Mapping[str, Any] | None) -> ScenarioView:
+        return self.do(values) if values else ScenarioView(self, ())
 
     def _index(self, name: Any) -> int:
         if name not in self.variables:
@@ -230,30 +235,3 @@ class StructuralModel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({repr(self.graph).partition('(')[2]}"
-
-
-def _marks(interventions: Any, variables: tuple[str, ...], rows: int) -> Any:
-    """Bytes of (rows, variables), not 0 where do() set the variable; None where nothing was set."""
-    import numpy as np
-
-    from ._arrays import mask_bytes
-    from .errors import ShapeError
-
-    if interventions is None:
-        return None
-    if isinstance(interventions, Mapping) or hasattr(interventions, "columns"):
-        marks = np.zeros((rows, len(variables)), np.uint8)
-        for name in interventions.keys() if isinstance(interventions, Mapping) else interventions.columns:
-            if name not in variables:
-                raise UnknownNameError(unknown("variable", name, variables, "interventions"))
-            column = mask_bytes(np.asarray(interventions[name]), f"interventions: {name}")
-            if column.shape not in ((), (rows,)):
-                raise ShapeError(f"interventions: {name} of shape {column.shape}, expected ({rows},)")
-            marks[:, variables.index(name)] = column
-        return marks
-    if not hasattr(interventions, "__len__"):
-        raise ArgumentError(f"interventions is {shown(interventions)}, expected booleans by name, or (rows, variables) of them")
-    given = mask_bytes(interventions, "interventions")
-    if given.shape != (rows, len(variables)):
-        raise ShapeError(f"interventions of shape {given.shape}, expected ({rows}, {len(variables)})")
-    return np.ascontiguousarray(given)

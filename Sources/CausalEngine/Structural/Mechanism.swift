@@ -8,18 +8,18 @@ public enum Mechanism: Hashable, Sendable {
     /// A weighted sum of the parents plus noise of any shape; for a categorical variable, logistic regression.
     case linear
     /// `f(parents) + noise`, the noise of any shape.
-    case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh)
+    case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
     /// `location(parents) + scale(parents) noise`, the noise of any shape.
-    case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh)
+    case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
     /// A monotone function of Gaussian noise whose shape the parents decide: a rational-quadratic spline in so many pieces
     /// (Durkan, Bekasov, Murray and Papamakarios 2019, "Neural spline flows").
-    case flow(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh, pieces: Int = 8)
+    case flow(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu, pieces: Int = 8)
     /// The level with the largest of `logits(parents) + Gumbel noise`: for categorical variables.
-    case softmax(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .tanh)
+    case softmax(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
     /// `formula(parents) + noise`: known, and not learned; the noise is that of the rows seen.
     case given(Formula)
 
-    public static let usualHidden = [32, 32]
+    public static let usualHidden = [64, 64]
 
     /// For a variable without parents there is no choice: it is drawn from the values that were seen.
     static let forRoots = Mechanism.linear

@@ -1,0 +1,27 @@
+"""What the tutorial shows is what happens."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_its_blocks_run(page):
+    pytest.importorskip("pandas")
+    text = page.read_text()
+    lesson = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    assert lesson.examples
+    said = []
+    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).run(lesson, out=said.append)
+    assert not said, "".join(said)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_its_blocks_end_where_the_page_goes_on(page):
+    """An output ends with an empty line, or doctest takes the fence for a part of it."""
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        assert block.endswith("\n\n")
