@@ -46,6 +46,14 @@ extension Mechanism {
         return .object(members)
     }
 
+    /// Widths of the hidden layers of its network.
+    var hidden: [Int] {
+        switch self {
+        case .automatic, .linear: []
+        case .additive(let hidden, _), .locationScale(let hidden, _), .flow(let hidden, _, _), .softmax(let hidden, _): hidden
+        }
+    }
+
     /// - Throws: `.file` where it does not describe a mechanism.
     init(_ json: JSON) throws(EngineError) {
         func hidden() throws(EngineError) -> [Int] { try json.list("hidden", of: "mechanism", \.integer) }

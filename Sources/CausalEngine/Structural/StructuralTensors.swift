@@ -48,17 +48,16 @@ extension StructuralModel {
         let description = try StructuralDescription(header), members = try header.members
         let scales = try header.array("standardisation", count: description.count, Standardisation.init)
         let count = description.count, expected = header.tensors
-        guard members <= expected.count / count else {
-            throw EngineError(.file, "it has \(expected.count) tensors, too few for \(count) variables and \(members) members")
+        // Before any network is compiled: a description of many layers is short, and its networks are not.
+        let tensorsOfMember = description.variables.indices.reduce(0) { $0 + description.tensorCount($1) }
+        guard members * tensorsOfMember == expected.count else {
+            throw EngineError(.file, "it has \(expected.count) tensors, expected \(tensorsOfMember) for each of \(members) members")
         }
         var list: [FittedMechanism<Scalar>] = []
         for (v, variable) in description.variables.enumerated() {
             let code = ParentCode(of: v, description, scales)
             var mechanism = FittedMechanism<Scalar>(variable: variable, law: .additive, scale: scales[v], code: code, model: nil, parameters: [])
             if !description.isRoot(v) {
-                guard description.mechanisms[v] != .automatic else {
-                    throw EngineError(.file, "mechanism of \(variable.name): it is auto, expected one that was chosen")
-                }
                 let law = description.mechanisms[v].noiseLaw(variable.kind)
                 let network = try description.mechanisms[v].network(inputs: code.width, head: law.headWidth)
                 mechanism = FittedMechanism(variable: variable, law: law, scale: scales[v], code: code,
@@ -70,7 +69,6 @@ extension StructuralModel {
         var next = 0
         /// Throws where the next tensor of the file is another one.
         func expect(_ name: String, _ type: String, _ shape: [Int]?) throws(EngineError) -> SafeTensors.Tensor {
-            guard next < expected.count else { throw EngineError(.file, "it has no tensor \(name)") }
             let tensor = expected[next]
             guard tensor.name == name, tensor.type == type, shape.map({ $0 == tensor.shape }) ?? (tensor.shape.count == 1),
                   tensor.begin == (next == 0 ? 0 : expected[next - 1].end) else {
@@ -110,7 +108,6 @@ extension StructuralModel {
                 parameters[v].append(numbers)
             }
         }
-        guard next == expected.count else { throw EngineError(.file, "the tensor \(expected[next].name) belongs to nothing") }
         let fitted = list.indices.map { v in
             FittedMechanism(variable: list[v].variable, law: list[v].law, scale: list[v].scale, code: list[v].code, model: list[v].model,
                             parameters: parameters[v], residuals: noise[v])
@@ -125,6 +122,17 @@ extension StructuralDescription {
         let kinds = try header.array("variables", count: graph.count, Variable.Kind.init)
         let mechanisms = try header.array("mechanisms", count: graph.count, Mechanism.init)
         try self.init(graph, variables: zip(graph.names, kinds).map { Variable($0, $1) }, mechanisms: mechanisms)
+        for v in variables.indices where mechanisms[v] == .automatic && !isRoot(v) {
+            throw EngineError(.file, "mechanism of \(variables[v].name): it is auto, expected one that was chosen")
+        }
+    }
+}
+
+extension StructuralDescription {
+    /// Arrays of one variable and one member: its noise, unless a law tells how that is distributed, and weight and bias of each layer.
+    fileprivate func tensorCount(_ v: Int) -> Int {
+        if isRoot(v) { return 1 }
+        return (mechanisms[v].noiseLaw(variables[v].kind).distribution == nil ? 1 : 0) + 2 * (mechanisms[v].hidden.count + 1)
     }
 }
 
