@@ -19,7 +19,7 @@ Levels = Mapping[str, tuple[Any, ...]]      # of each categorical variable, in t
 def levels_in(data: Any, variables: Sequence[str], categorical: Any) -> dict[str, tuple[Any, ...]]:
     """The levels of each categorical variable: those that were named, with the levels or without, and columns of a data frame that hold
     booleans, texts or categories."""
-    named: dict[str, Any] = dict(categorical) if isinstance(categorical, Mapping) else dict.fromkeys(_names(categorical))
+    named = categories_named(categorical)
     for name in named:
         if name not in variables:
             raise UnknownNameError(unknown("variable", name, variables, "the graph"))
@@ -33,13 +33,18 @@ def levels_in(data: Any, variables: Sequence[str], categorical: Any) -> dict[str
             found[name] = tuple(named[name])
         elif dtype == "category":
             found[name] = tuple(column.cat.categories.tolist())
-        elif name in named or dtype in ("bool", "boolean", "object", "str", "string"):
+        elif name in named or dtype.startswith("<U") or dtype in ("bool", "boolean", "object", "str", "string"):
             values = [value for value in np.asarray(column, object).tolist() if not _is_missing(value)]
             found[name] = tuple(sorted(set(values)))
     for name, levels in found.items():
         if len(levels) < 2:
             raise InvalidValueError(f"{name} is categorical with the levels {shown(levels)}, expected at least two")
     return found
+
+
+def categories_named(categorical: Any) -> dict[str, Any]:
+    """The levels of the variables that were named to be categorical; None where the data tell them."""
+    return dict(categorical) if isinstance(categorical, Mapping) else dict.fromkeys(_names(categorical))
 
 
 def _names(categorical: Any) -> list[str]:
