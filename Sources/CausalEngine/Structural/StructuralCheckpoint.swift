@@ -84,7 +84,7 @@ public struct StructuralCheckpoint {
         }
     }
 
-    private init(_ header: SafeTensors, _ read: CheckpointFile.Reader) throws(EngineError) {
+    private init(_ header: SafeTensors, _ read: @escaping CheckpointFile.Reader) throws(EngineError) {
         do throws(EngineError) {
             let dtype = try header.metadata("dtype")
             switch dtype {

@@ -131,13 +131,23 @@ extension JSON {
     }
 }
 
-/// Numbers with one space between them; nil where there is anything else.
+/// Numbers of variables with one space between them; nil where there is anything else.
 private func numbers(_ text: String) -> [Int]? {
     guard !text.isEmpty else { return [] }
-    var numbers: [Int] = []
-    for word in text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false) {
-        guard word.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int(Substring(word)) else { return nil }
-        numbers.append(number)
+    var numbers: [Int] = [], number: Int?
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            let longer = 10 * (number ?? 0) + Int(byte - UInt8(ascii: "0"))
+            guard longer < Graph.mostVariables else { return nil }
+            number = longer
+        case UInt8(ascii: " "):
+            guard let complete = number else { return nil }
+            numbers.append(complete)
+            number = nil
+        default: return nil
+        }
     }
-    return numbers
+    guard let number else { return nil }
+    return numbers + [number]
 }

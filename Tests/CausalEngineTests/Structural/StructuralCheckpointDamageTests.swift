@@ -156,6 +156,6 @@ import Testing
         let length = (0..<8).reduce(0) { $0 | Int(bytes[$1]) << (8 * $1) }
         withUnsafeBytes(of: 7.0) { bytes.replaceSubrange(8 + length..<16 + length, with: $0) }
         let error = #expect(throws: EngineError.self) { try StructuralCheckpoint(decoding: Self.signed(bytes)) }
-        #expect(error?.message.contains("7.0, expected a whole number from 0 to 2") == true)
+        #expect(error?.message.contains("7.0 in row 0, expected a whole number from 0 to 2") == true)
     }
 }
