@@ -60,6 +60,8 @@ let package = Package(
                           cSettings: header),
         .executableTarget(name: "RewireGraph", dependencies: ["CausalABI"], path: "Sources/Examples/RewireGraph",
                           cSettings: header),
+        .executableTarget(name: "CounterfactualDose", dependencies: ["CausalABI"], path: "Sources/Examples/CounterfactualDose",
+                          cSettings: header),
 
         .testTarget(name: "CausalKernelsTests",
                     dependencies: ["CausalKernels", "CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3"], swiftSettings: swift),

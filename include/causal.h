@@ -80,6 +80,8 @@ typedef struct causal_graph causal_graph;
 causal_status causal_graph_create(causal_graph **graph, const uint8_t *adjacency, size_t count, const char *const *names);
 causal_status causal_graph_free(causal_graph *graph);
 causal_status causal_graph_variable_count(const causal_graph *graph, size_t *count);
+/* Written as causal_model_tensor_name writes. NAME: no such variable. */
+causal_status causal_graph_variable_name(const causal_graph *graph, size_t variable, char *name, size_t capacity, size_t *length);
 /* Writes count x count bytes, 0 or 1. */
 causal_status causal_graph_adjacency(const causal_graph *graph, uint8_t *adjacency, size_t count);
 /* Each writes indices in ascending order to `indices`, which has room for the number of variables, and their number to
@@ -569,6 +571,12 @@ causal_status causal_structural_model_noise_width(const causal_structural_model 
 /* The kind of a variable's mechanism, as chosen; written as causal_model_tensor_name writes. NAME: no such variable. */
 causal_status causal_structural_model_mechanism(const causal_structural_model *model, size_t variable, char *kind, size_t capacity,
                                                 size_t *length);
+/* Of the mechanisms' networks. */
+causal_status causal_structural_model_dtype(const causal_structural_model *model, causal_dtype *dtype);
+/* A new graph, which the caller frees. */
+causal_status causal_structural_model_graph(const causal_structural_model *model, causal_graph **graph);
+/* The levels of a categorical variable; 0 for a real one. NAME: no such variable. */
+causal_status causal_structural_model_levels(const causal_structural_model *model, size_t variable, size_t *levels);
 /* New rows under a scenario (NULL for none). member: who answers; SIZE_MAX for all in turn, each for an equal share of the rows. The same
  * seed gives the same noise under every scenario. draws: row i has the noise of row i % draws, so that many scenarios, each of so many rows,
  * meet the same chances in one call; 0: each row has its own. wanted: a byte a variable, not 0 where it is asked for, or NULL for all; the
@@ -608,6 +616,15 @@ causal_status causal_model_encode(const causal_model *model, const void *paramet
 causal_status causal_model_decode(causal_model **model, const void *bytes, size_t size);
 /* The note that came with the checkpoint, "" if none; written as causal_model_tensor_name writes. */
 causal_status causal_model_note(const causal_model *model, char *note, size_t capacity, size_t *length);
+
+/* The same for structural models: the tensors of each member and variable (members.0.dose.layers.0.layers.0.weight) and the noise that was
+ * kept (members.0.dose.noise), with graph, variables and mechanisms as metadata. What is loaded answers to the bit as what was saved. */
+causal_status causal_structural_model_save(const causal_structural_model *model, const char *path, const char *note);
+causal_status causal_structural_model_load(causal_structural_model **model, const char *path);
+causal_status causal_structural_model_encode(const causal_structural_model *model, const char *note, void *bytes, size_t capacity,
+                                             size_t *size);
+causal_status causal_structural_model_decode(causal_structural_model **model, const void *bytes, size_t size);
+causal_status causal_structural_model_note(const causal_structural_model *model, char *note, size_t capacity, size_t *length);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,27 @@ func text(_ pointer: UnsafePointer<CChar>?, _ name: String) throws -> String {
     return string
 }
 
+/// A copy of an array of the caller's.
+///
+/// - Throws: NULL; MEMORY for a count that nothing in memory has, where Swift itself would end the process.
+func array<T: BitwiseCopyable>(_ pointer: UnsafePointer<T>?, _ count: Int, _ name: String) throws -> [T] {
+    _ = try checkedSize(try size(count, name), MemoryLayout<T>.stride, of: name)
+    guard count > 0 else { return [] }
+    let pointer = try require(pointer, name)
+    return withExtendedLifetime(try Storage(copying: UnsafeBufferPointer(start: pointer, count: count), of: name)) { Array($0.buffer) }
+}
+
+/// Writes bytes as `snprintf` writes a text, but for the closing zero: at most `capacity` of them, and their whole number.
+func write(_ source: [UInt8], to target: UnsafeMutableRawPointer?, capacity: Int, size: UnsafeMutablePointer<Int>?) throws {
+    let needed = try require(size, "size"), capacity = try CausalABI.size(capacity, "capacity")
+    needed.pointee = source.count
+    guard capacity > 0 else { return }
+    let target = try require(target, "bytes")
+    source.withUnsafeBytes { source in
+        if let base = source.baseAddress { target.copyMemory(from: base, byteCount: min(capacity, source.count)) }
+    }
+}
+
 /// Writes a text as `snprintf` does: at most `capacity` bytes with the closing zero, and its whole length.
 func write(_ string: String, to target: UnsafeMutablePointer<CChar>?, capacity: Int, length: UnsafeMutablePointer<Int>?, _ name: String) throws {
     let capacity = try size(capacity, "capacity")

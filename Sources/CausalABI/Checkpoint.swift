@@ -21,16 +21,9 @@ public func causal_model_load(_ model: UnsafeMutablePointer<OpaquePointer?>?, _ 
 public func causal_model_encode(_ model: OpaquePointer?, _ parameters: UnsafeRawPointer?, _ note: UnsafePointer<CChar>?,
                                 _ bytes: UnsafeMutableRawPointer?, _ capacity: Int, _ size: UnsafeMutablePointer<Int>?) -> causal_status {
     call {
-        let note = try optionalText(note, "note"), needed = try require(size, "size"), capacity = try CausalABI.size(capacity, "capacity")
+        let note = try optionalText(note, "note")
         try HandleTable.reading(model, ModelObject.self) { model in
-            let encoded = try model.encode(parameters, note: note)
-            needed.pointee = encoded.count
-            if capacity > 0 {
-                encoded.withUnsafeBytes { source in
-                    bytes?.copyMemory(from: source.baseAddress!, byteCount: min(capacity, source.count))
-                }
-                _ = try require(bytes, "bytes")
-            }
+            try write(try model.encode(parameters, note: note), to: bytes, capacity: capacity, size: size)
         }
     }
 }
@@ -58,7 +51,8 @@ private func object(_ checkpoint: Checkpoint) -> ModelObject {
     }
 }
 
-private func optionalText(_ pointer: UnsafePointer<CChar>?, _ name: String) throws -> String {
+/// A text that may be NULL, which stands for none.
+func optionalText(_ pointer: UnsafePointer<CChar>?, _ name: String) throws -> String {
     guard let pointer else { return "" }
     return try text(pointer, name)
 }

@@ -34,6 +34,19 @@ public func causal_graph_variable_count(_ graph: OpaquePointer?, _ count: Unsafe
     call { try reading(graph) { try require(count, "count").pointee = $0.count } }
 }
 
+@_cdecl("causal_graph_variable_name") @implementation
+public func causal_graph_variable_name(_ graph: OpaquePointer?, _ variable: Int, _ name: UnsafeMutablePointer<CChar>?, _ capacity: Int,
+                                       _ length: UnsafeMutablePointer<Int>?) -> causal_status {
+    call {
+        try reading(graph) { (graph: Graph) in
+            guard graph.names.indices.contains(variable) else {
+                throw EngineError(.name, "graph: variable \(UInt(bitPattern: variable)) does not exist, expected 0 to \(graph.count - 1)")
+            }
+            try write(graph.names[variable], to: name, capacity: capacity, length: length, "name")
+        }
+    }
+}
+
 @_cdecl("causal_graph_adjacency") @implementation
 public func causal_graph_adjacency(_ graph: OpaquePointer?, _ adjacency: UnsafeMutablePointer<UInt8>?, _ count: Int) -> causal_status {
     call {

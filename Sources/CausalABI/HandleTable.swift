@@ -6,7 +6,13 @@ internal import Glibc
 enum Kind: UInt8 {
     case graph = 0xC1, intervention, model, trace, loss, optimizer, trainer, scenario, structuralTrainer, structuralModel
 
-    var name: String { "\(self)" }
+    var name: String {
+        switch self {
+        case .structuralTrainer: "structural trainer"
+        case .structuralModel: "structural model"
+        default: "\(self)"
+        }
+    }
 }
 
 /// Something that C can hold.

@@ -36,8 +36,7 @@ extension Scenario.Edit {
     fileprivate init(_ given: causal_edit) throws {
         let variable = try text(given.variable, "edit->variable")
         let rows = try given.rows.map { rows in
-            let count = try size(given.row_count, "edit->row_count")
-            return (0..<count).map { rows[$0] != 0 }
+            try array(rows, given.row_count, "edit->rows").map { $0 != 0 }
         }
         let condition = try given.condition.map { condition in
             Scenario.Condition(reads: try names(given.condition_reads, given.condition_read_count, "edit->condition_reads"),
@@ -63,14 +62,17 @@ extension Scenario.Edit {
 }
 
 private func value(_ given: causal_edit) throws -> Scenario.Value {
-    let count = try size(given.value_count, "edit->value_count"), values = try require(given.values, "edit->values")
-    guard count > 0 else { throw EngineError(.shape, "edit->value_count is 0, expected 1, or one a row") }
-    return count == 1 ? .constant(values[0]) : .rows(Array(UnsafeBufferPointer(start: values, count: count)))
+    let values = try array(try require(given.values, "edit->values"), given.value_count, "edit->values")
+    guard let first = values.first else { throw EngineError(.shape, "edit->value_count is 0, expected 1, or one a row") }
+    return values.count == 1 ? .constant(first) : .rows(values)
 }
 
 private func names(_ list: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int, _ name: String) throws -> [String] {
     let count = try size(count, "\(name): their number")
     guard count > 0 else { return [] }
+    guard count <= Graph.mostVariables else {
+        throw CallError(status: CAUSAL_ERROR_MEMORY, message: "\(name): \(count) names, expected at most \(Graph.mostVariables)")
+    }
     let list = try require(list, name)
     return try (0..<count).map { try text(list[$0], "\(name)[\($0)]") }
 }

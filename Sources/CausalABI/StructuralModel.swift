@@ -3,7 +3,7 @@ internal import CausalEngine
 internal import CausalKernels
 
 /// What C asks of a structural model of either precision.
-protocol StructuralAnswers {
+protocol StructuralAnswers: StructuralKeeping {
     var description: StructuralDescription { get }
     var members: Int { get }
     var noiseWidth: Int { get }
@@ -22,7 +22,22 @@ extension StructuralModel: StructuralAnswers {}
 final class StructuralModelObject: Handled {
     static let kind = Kind.structuralModel
     let model: any StructuralAnswers
-    init(_ model: any StructuralAnswers) { self.model = model }
+    /// What came with its checkpoint.
+    let note: String
+
+    init(_ model: any StructuralAnswers, note: String = "") {
+        self.model = model
+        self.note = note
+    }
+}
+
+/// The number of a variable that there is.
+func check(_ variable: Int, _ model: any StructuralAnswers) throws -> Int {
+    let count = model.description.variables.count
+    guard (0..<count).contains(variable) else {
+        throw EngineError(.name, "structural model: variable \(UInt(bitPattern: variable)) does not exist, expected 0 to \(count - 1)")
+    }
+    return variable
 }
 
 private func reading<Result>(_ handle: OpaquePointer?, _ body: (any StructuralAnswers) throws -> Result) throws -> Result {
@@ -53,11 +68,7 @@ public func causal_structural_model_mechanism(_ model: OpaquePointer?, _ variabl
                                               _ length: UnsafeMutablePointer<Int>?) -> causal_status {
     call {
         try reading(model) { model in
-            let count = model.description.variables.count
-            guard (0..<count).contains(variable) else {
-                throw EngineError(.name, "structural model: variable \(UInt(bitPattern: variable)) does not exist, expected 0 to \(count - 1)")
-            }
-            try write(model.description.mechanisms[variable].name, to: kind, capacity: capacity, length: length, "kind")
+            try write(model.description.mechanisms[try check(variable, model)].name, to: kind, capacity: capacity, length: length, "kind")
         }
     }
 }

@@ -95,9 +95,13 @@ private func makeTrainer<Scalar: EngineScalar>(_: Scalar.Type, _ description: St
 }
 
 private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mechanism {
-    let count = try size(given.hidden_count, "\(name).hidden_count"), kind = try text(given.kind, "\(name).kind")
+    let kind = try text(given.kind, "\(name).kind")
     var hidden = Mechanism.usualHidden
-    if let widths = given.hidden { hidden = try (0..<count).map { try size(widths[$0], "\(name).hidden[\($0)]") } }
+    if let widths = given.hidden {
+        hidden = try array(widths, given.hidden_count, "\(name).hidden").enumerated().map { try size($1, "\(name).hidden[\($0)]") }
+    } else {
+        _ = try size(given.hidden_count, "\(name).hidden_count")
+    }
     let activationName = try text(given.activation, "\(name).activation")
     guard let activation = Activation(rawValue: activationName) else {
         throw EngineError(.value, "\(name).activation is \"\(activationName)\", expected one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import operator
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -176,3 +177,16 @@ def text(value: Any, name: str) -> bytes:
     if "\0" in value:
         raise InvalidValueError(f"{name} is {shown(value)}, expected a text without NUL")
     return value.encode("utf-8", "backslashreplace")
+
+
+def path_bytes(path: str | os.PathLike[str]) -> bytes:
+    """A file's path as C holds it."""
+    try:
+        written = os.fsencode(path)
+    except TypeError:
+        raise ArgumentError(f"path is {shown(path)}, expected a file's path") from None
+    except UnicodeEncodeError:
+        raise InvalidValueError(f"path is {shown(path)}, expected one that a file system can hold") from None
+    if b"\0" in written:
+        raise InvalidValueError(f"path is {shown(path)}, expected one without NUL")
+    return written

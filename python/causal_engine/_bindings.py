@@ -140,6 +140,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_graph_create": (_A, _A, _N, _A),
     "causal_graph_free": (_A,),
     "causal_graph_variable_count": (_A, _A),
+    "causal_graph_variable_name": (_A, _N, _A, _N, _A),
     "causal_graph_adjacency": (_A, _A, _N),
     "causal_graph_parents": (_A, _N, _A, _A),
     "causal_graph_children": (_A, _N, _A, _A),
@@ -225,6 +226,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_structural_model_member_count": (_A, _A),
     "causal_structural_model_noise_width": (_A, _A),
     "causal_structural_model_mechanism": (_A, _N, _A, _N, _A),
+    "causal_structural_model_dtype": (_A, _A),
+    "causal_structural_model_graph": (_A, _A),
+    "causal_structural_model_levels": (_A, _N, _A),
     "causal_structural_model_sample": (_A, _A, _N, _S, _N, _A, _A, _N, _N),
     "causal_structural_model_gradient": (_A, _A, _N, _S, _N, _A, _N, _N, _A, _N),
     "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _A, _N, _N),
@@ -235,6 +239,12 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_model_encode": (_A, _A, _T, _A, _N, _A),
     "causal_model_decode": (_A, _A, _N),
     "causal_model_note": (_A, _A, _N, _A),
+
+    "causal_structural_model_save": (_A, _T, _T),
+    "causal_structural_model_load": (_A, _T),
+    "causal_structural_model_encode": (_A, _T, _A, _N, _A),
+    "causal_structural_model_decode": (_A, _A, _N),
+    "causal_structural_model_note": (_A, _A, _N, _A),
 }
 
 
@@ -317,4 +327,4 @@ def read_text(function: Callable[..., Any], *arguments: Any) -> str:
     length = read_size(function, *arguments, None, 0)
     buffer = ctypes.create_string_buffer(length + 1)
     function(*arguments, buffer, length + 1, None)
-    return buffer.value.decode()
+    return buffer.raw[:length].decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ctypes import byref, c_char_p, c_int, c_size_t
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import address, dtype_code, text
-from ._bindings import Handle, library
+from ._bindings import Handle, library, read_size, read_text
 from .errors import OutOfMemoryError
 
 
@@ -27,6 +27,15 @@ class NumberedGraph:
         dense = np.ascontiguousarray(adjacency)
         texts = None if names is None else (c_char_p * count)(*(text(name, "a name") for name in names))
         return cls(Handle(library.causal_graph_create, library.causal_graph_free, address(dense), count, texts), count)
+
+    @classmethod
+    def held(cls, create: Callable[..., Any]) -> NumberedGraph:
+        """The graph that a function of the engine hands out."""
+        handle = Handle(create, library.causal_graph_free)
+        return cls(handle, read_size(library.causal_graph_variable_count, handle.address))
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(read_text(library.causal_graph_variable_name, self.handle.address, variable) for variable in range(self.count))
 
     def adjacency(self) -> NDArray[np.uint8]:
         matrix = np.empty((self.count, self.count), np.uint8)

@@ -17,7 +17,7 @@ Levels = Mapping[str, tuple[Any, ...]]      # of each categorical variable, in t
 def levels_in(columns: Mapping[str, Any], variables: Sequence[str], categorical: Any) -> dict[str, tuple[Any, ...]]:
     """The levels of each categorical variable: those that were named, with the levels or without, and columns of booleans, texts or
     categories."""
-    named: dict[str, Any] = dict(categorical) if isinstance(categorical, Mapping) else dict.fromkeys(_names(categorical))
+    named = categories_named(categorical)
     for name in named:
         if name not in variables:
             raise UnknownNameError(unknown("variable", name, variables, "the graph"))
@@ -34,6 +34,11 @@ def levels_in(columns: Mapping[str, Any], variables: Sequence[str], categorical:
         if len(set(levels)) < max(2, len(levels)):
             raise InvalidValueError(f"{name} is categorical with the levels {shown(levels)}, expected at least two, all different")
     return found
+
+
+def categories_named(categorical: Any) -> dict[str, Any]:
+    """The levels of the variables that were named to be categorical; None where the data tell them."""
+    return dict(categorical) if isinstance(categorical, Mapping) else dict.fromkeys(_names(categorical))
 
 
 def _names(categorical: Any) -> list[str]:

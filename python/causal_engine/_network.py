@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, size, text
+from ._arrays import FLOAT32, FLOAT64, address, dtype_code, numbers, path_bytes, size, text
 from ._bindings import Gradients, Handle, MLPOptions, library, read_size, read_text
 from ._graph import NumberedGraph
 from ._intervention import Edit, intervention_handle
-from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeError, shown
+from .errors import ArgumentError, OutOfMemoryError, ShapeError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Network:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
-        return cls(Handle(library.causal_model_load, library.causal_model_free, _path(path)))
+        return cls(Handle(library.causal_model_load, library.causal_model_free, path_bytes(path)))
 
     @classmethod
     def decode(cls, checkpoint: bytes) -> Network:
@@ -283,7 +283,7 @@ class Network:
     # ------------------------------------------------------------ checkpoints
 
     def save(self, parameters: int, path: str | os.PathLike[str], note: str) -> None:
-        library.causal_model_save(self.handle.address, parameters, _path(path), text(note, "note"))
+        library.causal_model_save(self.handle.address, parameters, path_bytes(path), text(note, "note"))
 
     def encode(self, parameters: int, note: str) -> bytes:
         """The bytes that `save` would write."""
@@ -292,15 +292,3 @@ class Network:
         buffer = (ctypes.c_char * needed)()
         read_size(library.causal_model_encode, self.handle.address, parameters, written, buffer, needed)
         return bytes(buffer)
-
-
-def _path(path: str | os.PathLike[str]) -> bytes:
-    try:
-        written = os.fsencode(path)
-    except TypeError:
-        raise ArgumentError(f"path is {shown(path)}, expected a file's path") from None
-    except UnicodeEncodeError:
-        raise InvalidValueError(f"path is {shown(path)}, expected one that a file system can hold") from None
-    if b"\0" in written:
-        raise InvalidValueError(f"path is {shown(path)}, expected one without NUL")
-    return written

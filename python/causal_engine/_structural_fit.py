@@ -80,6 +80,29 @@ class Fitted:
     noise_width: int
     rows: int       # it was learned from
 
+    @classmethod
+    def of(cls, handle: Handle, variables: int, levels: dict[str, tuple[Any, ...]], rows: int) -> Fitted:
+        """What the engine holds, and what it does not know."""
+        return cls(
+            handle, tuple(read_text(library.causal_structural_model_mechanism, handle.address, k) for k in range(variables)), levels,
+            read_size(library.causal_structural_model_member_count, handle.address),
+            read_size(library.causal_structural_model_noise_width, handle.address), rows)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _decoded, (self._encoded(), len(self.mechanisms), self.levels, self.rows)
+
+    def _encoded(self) -> bytes:
+        """The bytes of its checkpoint, without a note."""
+        needed = read_size(library.causal_structural_model_encode, self.handle.address, None, None, 0)
+        buffer = (ctypes.c_char * needed)()
+        read_size(library.causal_structural_model_encode, self.handle.address, None, buffer, needed)
+        return bytes(buffer)
+
+
+def _decoded(checkpoint: bytes, variables: int, levels: dict[str, tuple[Any, ...]], rows: int) -> Fitted:
+    handle = Handle(library.causal_structural_model_decode, library.causal_structural_model_free, checkpoint, len(checkpoint))
+    return Fitted.of(handle, variables, levels, rows)
+
 
 def fitted(
     graph: Graph, mechanisms: Sequence[Mechanism], levels: dict[str, tuple[Any, ...]], values: NDArray[np.float64], marks: Any,
@@ -108,10 +131,7 @@ def fitted(
                 bar.refresh()
     model = Handle(lambda out: library.causal_structural_trainer_model(trainer.address, out), library.causal_structural_model_free)
     trainer.close()
-    return Fitted(
-        model, tuple(read_text(library.causal_structural_model_mechanism, model.address, k) for k in range(len(mechanisms))), levels,
-        read_size(library.causal_structural_model_member_count, model.address),
-        read_size(library.causal_structural_model_noise_width, model.address), len(values))
+    return Fitted.of(model, len(mechanisms), levels, len(values))
 
 
 def _bar(progress: bool) -> Any:

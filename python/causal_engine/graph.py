@@ -110,6 +110,13 @@ class Graph(GraphQuestions):
         made._graph, made._names = graph, names
         return made
 
+    @classmethod
+    def _numbered(cls, graph: NumberedGraph) -> Self:
+        """A graph that the engine has, under the names that it has there."""
+        made = cls.__new__(cls)
+        made._graph, made._names = graph, graph.names()
+        return made
+
     # ------------------------------------------------------------ what it is
 
     @property

@@ -6,10 +6,12 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import _structural_checkpoint
 from ._arrays import model_dtype, number, size
 from ._arrays import seed as checked_seed
-from ._levels import levels_in
+from ._levels import categories_named, levels_in
 from ._marks import marks_in
+from ._structural_checkpoint import Options
 from ._structural_fit import Fitted, fitted, mechanism_table
 from ._table import columns_in, table
 from .errors import StateError, UnknownNameError
@@ -149,6 +151,39 @@ class StructuralModel:
         if self._fitted is None:
             raise StateError("the model has learned nothing yet, expected fit before")
         return self._fitted
+
+    # ------------------------------------------------------------ keeping it
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a checkpoint: a safetensors file with the tensors of each mechanism and the noise it was learned with. A crash meanwhile
+        leaves the file that was there. Pickle and copy carry the model too.
+
+        Raises
+        ------
+        StateError
+            Nothing was learned yet.
+        InvalidValueError
+            A level that is neither a text nor a finite number nor a boolean; pickle takes any.
+        CheckpointError
+            The system refuses.
+        """
+        options = Options(self._wanted, categories_named(self._categorical), self.seed)
+        _structural_checkpoint.save(self._now(), options, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The model in a checkpoint, which may come from anyone. It answers as the one that was saved, to the bit.
+
+        Raises
+        ------
+        CheckpointError
+            Not there, not a checkpoint of a structural model, altered, cut off.
+        """
+        found = _structural_checkpoint.load(path)
+        model = cls.__new__(cls)
+        model.graph, model._dtype, model._fitted = found.graph, found.dtype, found.fitted
+        model._wanted, model._categorical, model.seed = found.options
+        return model
 
     # ------------------------------------------------------------ questions
 

@@ -12,11 +12,13 @@ from causal_engine import (
     ArgumentError, CausalError, DTypeError, HandleError, InvalidValueError, OutOfMemoryError, ShapeError, UnknownNameError,
 )
 from causal_engine._bindings import (
-    FUNCTIONS, STRUCTURES, Dataset, Handle, LossArguments, MLPOptions, OptimizerOptions, TrainerOptions, library,
+    FUNCTIONS, STRUCTURES, Dataset, Handle, LossArguments, MLPOptions, OptimizerOptions, StructuralOptions, TrainerOptions, library,
 )
 
 HUGE = [2**31, 2**32, 2**62, 2**63, 2**64 - 1]
 ROWS = np.zeros((2, 2), np.float32)     # a trainer looks at it as long as it lives
+DOUBLES = np.array([[1.0, 2.0], [3.0, 5.0]])
+STRUCTURAL = {"members": 1, "epochs": 1, "batch_size": 2, "learning_rate": 0.01, "held_out": 0.1, "patience": 0.5}
 CALLS = {name: arguments for name, arguments in FUNCTIONS.items() if name not in ("causal_last_error", "causal_status_name")}
 
 
@@ -33,8 +35,13 @@ def sample():
     training = Dataset(x=ROWS.ctypes.data, y=ROWS.ctypes.data, rows=2, x_columns=2, y_columns=2)
     loop = TrainerOptions(optimizer=steps, epochs=1, schedule=b"constant", step_epochs=1)
     trainer = Handle(library.causal_trainer_create, library.causal_trainer_free, model.address, None, byref(training), None, byref(loop))
+    scenario = Handle(library.causal_scenario_create, library.causal_scenario_free)
+    learner = Handle(library.causal_structural_trainer_create, library.causal_structural_trainer_free, graph.address, None, DOUBLES.ctypes.data, None,
+                     2, 2, byref(StructuralOptions(**STRUCTURAL)))
+    library.causal_structural_trainer_run(learner.address, float("inf"), None)
+    learned = Handle(lambda out: library.causal_structural_trainer_model(learner.address, out), library.causal_structural_model_free)
     return {"graph": graph, "intervention": intervention, "model": model, "trace": trace, "loss": loss, "optimizer": optimizer,
-            "trainer": trainer}
+            "trainer": trainer, "scenario": scenario, "structural_trainer": learner, "structural_model": learned}
 
 
 @pytest.fixture
@@ -174,6 +181,11 @@ def test_a_structure_of_another_size_is_refused(name, scratch):
         "causal_optimizer_options": lambda s: library.causal_optimizer_create(byref(out), s, 0, 4),
         "causal_dataset": lambda s: library.causal_trainer_create(byref(out), live["model"].address, None, s, None, byref(TrainerOptions())),
         "causal_trainer_options": lambda s: library.causal_trainer_create(byref(out), live["model"].address, None, byref(training), None, s),
+        "causal_edit": lambda s: library.causal_scenario_add(live["scenario"].address, s),
+        "causal_mechanism": lambda s: library.causal_structural_trainer_create(
+            byref(out), live["graph"].address, s, scratch, None, 2, 2, byref(StructuralOptions(**STRUCTURAL))),
+        "causal_structural_options": lambda s: library.causal_structural_trainer_create(
+            byref(out), live["graph"].address, None, scratch, None, 2, 2, s),
     }
     for size in (0, 1, 7, ctypes.sizeof(STRUCTURES[name]) + 8, 2**62, 2**64 - 1):
         structure = STRUCTURES[name]()

@@ -43,7 +43,7 @@ enum AtomicFile {
     /// Opens a file for reading, hands over its size and a function that reads its next bytes, and closes it.
     ///
     /// - Throws: `.file` where it is not there, cannot be read, ends too early, or is a folder or a pipe.
-    static func read<Result>(_ path: String, _ body: (_ size: Int, _ next: (UnsafeMutableRawBufferPointer) throws(EngineError) -> Void)
+    static func read<Result>(_ path: String, _ body: (_ size: Int, _ next: @escaping (UnsafeMutableRawBufferPointer) throws(EngineError) -> Void)
         throws(EngineError) -> Result) throws(EngineError) -> Result {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw failure("read", path) }

@@ -25,6 +25,15 @@ enum JSON: Equatable {
     var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
     var members: [Member]? { if case .object(let value) = self { value } else { nil } }
 
+    /// This one and all that are in it.
+    var valueCount: Int {
+        switch self {
+        case .array(let values): values.reduce(1) { $0 + $1.valueCount }
+        case .object(let members): members.reduce(1) { $0 + $1.value.valueCount }
+        default: 1
+        }
+    }
+
     /// The value as a text without spaces.
     var text: String {
         switch self {
@@ -56,21 +65,23 @@ enum JSON: Equatable {
         return result + "\""
     }
 
-    /// - Throws: `.file`, naming the place, where the bytes are not one JSON value.
-    init(parsing bytes: some Collection<UInt8>) throws(EngineError) {
-        var parser = Parser(bytes: Array(bytes))
+    /// A value in memory is many times as long as the shortest ones are in a text. No network has as many values, see `Network.mostNodes`.
+    static let mostValues = 1 << 20
+
+    /// - Throws: `.file`, naming the place, where the bytes are not one JSON value, or more than `mostValues`.
+    init(parsing bytes: some Collection<UInt8>, mostValues: Int = JSON.mostValues) throws(EngineError) {
+        var parser = Parser(bytes: Array(bytes), mostValues: mostValues)
         self = try parser.document()
     }
 }
 
 private struct Parser {
     let bytes: [UInt8]
+    let mostValues: Int
     var at = 0
     var values = 0
 
     static let deepest = 64
-    /// A value in memory is many times as long as the shortest ones are in a text. No network has as many values, see `Network.mostNodes`.
-    static let mostValues = 1 << 20
 
     mutating func document() throws(EngineError) -> JSON {
         let value = try self.value(depth: 0)
@@ -101,7 +112,7 @@ private struct Parser {
     private mutating func value(depth: Int) throws(EngineError) -> JSON {
         guard depth < Parser.deepest else { throw failure("nested deeper than \(Parser.deepest)") }
         values += 1
-        guard values <= Parser.mostValues else { throw failure("more than \(Parser.mostValues) values") }
+        guard values <= mostValues else { throw failure("more than \(mostValues) values") }
         skipSpaces()
         if take("{") { return try object(depth) }
         if take("[") { return try array(depth) }

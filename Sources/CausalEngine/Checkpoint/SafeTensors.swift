@@ -21,11 +21,30 @@ struct SafeTensors: Equatable {
     /// graph's edges make a header grow with the numbers.
     static func longestHeader(dataSize: Int) -> Int { 32 << 20 + dataSize }
 
+    /// As many values may a header before so many bytes of numbers have: what they take in memory stays in proportion to the file. An
+    /// ensemble's tensors grow with the numbers.
+    static func mostValues(dataSize: Int) -> Int { JSON.mostValues + dataSize / 16 }
+
+    /// The values of the header, as a reader counts them.
+    var valueCount: Int { 2 + metadata.count + tensors.reduce(0) { $0 + 6 + $1.shape.count } }
+
+    /// What the format calls a type.
+    static func type<Scalar: EngineScalar>(of _: Scalar.Type) -> String { Scalar.self == Float.self ? "F32" : "F64" }
+
     static func == (a: SafeTensors, b: SafeTensors) -> Bool {
         a.tensors == b.tensors && a.metadata.elementsEqual(b.metadata) { $0 == $1 }
     }
 
     func text(_ name: String) -> String? { metadata.first { $0.name == name }?.text }
+
+    /// - Throws: `.file` where there is none of that name.
+    func metadata(_ name: String) throws(EngineError) -> String {
+        guard let text = text(name) else { throw EngineError(.file, "checkpoint: its metadata have no \(name)") }
+        return text
+    }
+
+    /// Bytes of all numbers.
+    var dataSize: Int { tensors.reduce(0) { max($0, $1.end) } }
 
     /// The length and the header, filled up with spaces so that the numbers are aligned.
     var headerBytes: [UInt8] {
@@ -67,8 +86,9 @@ struct SafeTensors: Equatable {
     ///   - dataSize: the bytes that follow it.
     /// - Throws: `.file` for anything that is not as the format wants it.
     init(header: some Collection<UInt8>, dataSize: Int) throws(EngineError) {
+        let mostValues = SafeTensors.mostValues(dataSize: dataSize)
         guard header.first == UInt8(ascii: "{") else { throw EngineError(.file, "not a checkpoint: its header does not begin with {") }
-        guard let members = try JSON(parsing: header).members else { throw EngineError(.file, "not a checkpoint: its header is not an object") }
+        guard let members = try JSON(parsing: header, mostValues: mostValues).members else { throw EngineError(.file, "not a checkpoint: its header is not an object") }
         metadata = []
         tensors = []
         for member in members {

@@ -55,12 +55,23 @@ public struct StructuralDescription: Hashable, Sendable {
 
     /// Variables whose noises are drawn from one row, since hidden common causes connect them; each variable is in one.
     package var districts: [[Int]] {
-        var district = Array(0..<count)
-        for edge in graph.edges where edge.firstMark == .arrow && edge.secondMark == .arrow {
-            let old = district[edge.second], new = district[edge.first]
-            for v in district.indices where district[v] == old { district[v] = new }
+        // Union and find: a file from anyone may have many variables, and as many hidden causes.
+        var next = Array(0..<count)
+        func root(_ v: Int) -> Int {
+            var v = v
+            while next[v] != v {
+                next[v] = next[next[v]]
+                v = next[v]
+            }
+            return v
         }
-        return (0..<count).map { d in district.indices.filter { district[$0] == d } }.filter { !$0.isEmpty }
+        for (first, second) in graph.confoundedPairs {
+            let (first, second) = (root(first), root(second))
+            next[second] = first
+        }
+        var districts = [[Int]](repeating: [], count: count)
+        for v in 0..<count { districts[root(v)].append(v) }
+        return districts.filter { !$0.isEmpty }
     }
 
     /// The same with other mechanisms.

@@ -171,7 +171,9 @@ extension StructuralModel {
             return try body(member, 0..<rows)
         }
         for member in 0..<members {
-            let share = rows * member / members..<rows * (member + 1) / members
+            // Without a product that may be too large.
+            func first(_ member: Int) -> Int { rows / members * member + rows % members * member / members }
+            let share = first(member)..<first(member + 1)
             if !share.isEmpty { try body(member, share) }
         }
     }

@@ -45,7 +45,8 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
         self.description = description
         self.data = data
         self.options = options
-        scales = description.variables.enumerated().map { v, variable in
+        // What is frozen was learned in the units of the former model, and its children read it in these.
+        scales = former?.mechanisms.list.map(\.scale) ?? description.variables.enumerated().map { v, variable in
             variable.kind == .real ? Standardisation((0..<data.rows).map { data.value($0, v) }) : Standardisation()
         }
         samples = (0..<options.members).map { member in

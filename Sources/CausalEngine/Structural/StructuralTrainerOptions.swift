@@ -21,11 +21,13 @@ public struct StructuralTrainerOptions: Sendable {
 
     func epochs(rows: Int) -> Int { epochs ?? min(1_000, max(20, 12_000 * min(batchSize, rows) / max(rows, 1))) }
 
+    static let possibleMembers = 1...1_000
+
     func validate() throws(EngineError) {
         func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {
             guard isFine else { throw EngineError(.value, "structural training: \(what), expected \(expected)") }
         }
-        try expect((1...1_000).contains(members), "\(members) members", "1 to 1000")
+        try expect(Self.possibleMembers.contains(members), "\(members) members", "1 to \(Self.possibleMembers.upperBound)")
         try expect(epochs.map { $0 >= 1 } ?? true, "\(epochs ?? 0) epochs", "1 or more")
         try expect(batchSize >= 1, "a batch size of \(batchSize)", "1 or more")
         try expect(heldOut >= 0 && heldOut <= 0.5, "a share of \(heldOut) held out", "0 to 0.5")

@@ -1,0 +1,185 @@
+/* Scenarios as they should not be: what an edit cannot be is found out when it is added, and what does not fit when it is used. */
+#include "structural.h"
+
+static uint8_t flags[ROWS * N];
+
+static int fails(void *context, const double *arguments, size_t rows, size_t columns, double *result) {
+    (void)context, (void)arguments, (void)rows, (void)columns, (void)result;
+    return 7;
+}
+
+static int says(void *context, const double *arguments, size_t rows, size_t columns, double *result) {
+    size_t i;
+    (void)arguments, (void)columns;
+    for (i = 0; i < rows; i++) result[i] = *(double *)context;
+    return 0;
+}
+
+/* The model and the scenario are asked, changed and freed from inside the question. */
+typedef struct meddling {
+    causal_structural_model *model;
+    causal_scenario *scenario;
+} meddling;
+
+static int meddles(void *context, const double *arguments, size_t rows, size_t columns, double *result) {
+    const meddling *with = (const meddling *)context;
+    causal_edit edit = CAUSAL_EDIT_INIT;
+    double row[N], one = 1;
+    size_t i;
+    edit.variable = "y";
+    edit.values = &one;
+    edit.value_count = 1;
+    OK(causal_scenario_add(with->scenario, &edit));
+    OK(causal_structural_model_sample(with->model, NULL, 0, 1, 0, NULL, row, 1, N));
+    EXPECT(CAUSAL_ERROR_BUSY, causal_structural_model_free(with->model));
+    for (i = 0; i < rows; i++) result[i] = arguments[i * columns];
+    return 0;
+}
+
+static void edits(causal_structural_model *model) {
+    const char *const reads[2] = {"x", "y"}, *const strange[2] = {"x", "nobody"}, *const hole[2] = {"x", NULL}, *const effect[1] = {"z"};
+    double value = 1, several[3] = {1, 2, 3};
+    meddling with;
+    causal_scenario *scenario;
+    causal_edit edit = CAUSAL_EDIT_INIT;
+    int i;
+    edit.variable = "y";
+    edit.values = &value;
+    edit.value_count = 1;
+    EXPECT(CAUSAL_ERROR_NULL, causal_scenario_create(NULL));
+    OK(causal_scenario_create(&scenario));
+    EXPECT(CAUSAL_ERROR_NULL, causal_scenario_add(scenario, NULL));
+#define ADD(field, wrong, status) \
+    do { \
+        causal_edit right = edit; \
+        edit.field = wrong; \
+        EXPECT(status, causal_scenario_add(scenario, &edit)); \
+        edit = right; \
+    } while (0)
+    ADD(size, 0, CAUSAL_ERROR_VALUE);
+    ADD(size, HUGE_SIZE, CAUSAL_ERROR_VALUE);
+    ADD(variable, NULL, CAUSAL_ERROR_NULL);
+    ADD(variable, "\xc3", CAUSAL_ERROR_VALUE);
+    ADD(kind, (causal_edit_kind)99, CAUSAL_ERROR_VALUE);
+    ADD(kind, (causal_edit_kind)-1, CAUSAL_ERROR_VALUE);
+    ADD(values, NULL, CAUSAL_ERROR_NULL);
+    ADD(value_count, 0, CAUSAL_ERROR_SHAPE);
+    edit.rows = flags;
+    edit.condition = says;
+    edit.condition_context = &value;
+    edit.condition_reads = reads;
+    for (i = 0; i < ABSURD; i++) {
+        ADD(value_count, absurd[i], CAUSAL_ERROR_MEMORY);
+        ADD(row_count, absurd[i], CAUSAL_ERROR_MEMORY);
+        ADD(condition_read_count, absurd[i], CAUSAL_ERROR_MEMORY);
+    }
+    edit.condition_read_count = 1;
+    ADD(condition_reads, NULL, CAUSAL_ERROR_NULL);
+    edit.condition_read_count = 2;
+    ADD(condition_reads, hole, CAUSAL_ERROR_NULL);
+    edit.condition_read_count = 0;
+    edit.condition = NULL;
+    edit.rows = NULL;
+    edit.kind = CAUSAL_EDIT_CLAMP;
+    ADD(lower, NAN, CAUSAL_ERROR_VALUE);
+    ADD(upper, NAN, CAUSAL_ERROR_VALUE);
+    ADD(lower, 1, CAUSAL_ERROR_VALUE);
+    edit.kind = CAUSAL_EDIT_COMPUTE;
+    edit.function = says;
+    edit.context = &value;
+    edit.reads = reads;
+    ADD(function, NULL, CAUSAL_ERROR_NULL);
+    for (i = 0; i < ABSURD; i++) ADD(read_count, absurd[i], CAUSAL_ERROR_MEMORY);
+    edit.read_count = 1;
+    ADD(reads, NULL, CAUSAL_ERROR_NULL);
+    OK(causal_scenario_free(scenario));
+    EXPECT(CAUSAL_ERROR_HANDLE, causal_scenario_free(scenario));
+
+    /* What is found out where it is used: one edit, two rows. */
+#define USE(status) \
+    do { \
+        OK(causal_scenario_create(&scenario)); \
+        OK(causal_scenario_add(scenario, &edit)); \
+        EXPECT(status, causal_structural_model_sample(model, scenario, HUGE_SIZE, 1, 0, NULL, answer[0], 2, N)); \
+        EXPECT(status, causal_structural_model_counterfactual(model, data[0], NULL, scenario, 0, 1, NULL, answer[0], 2, N)); \
+        OK(causal_scenario_free(scenario)); \
+    } while (0)
+#define USE_WITH(field, wrong, status) \
+    do { \
+        causal_edit right = edit; \
+        edit.field = wrong; \
+        USE(status); \
+        edit = right; \
+    } while (0)
+    USE(CAUSAL_OK);
+    USE_WITH(variable, "nobody", CAUSAL_ERROR_NAME);
+    USE_WITH(variable, "", CAUSAL_ERROR_NAME);
+    USE_WITH(function, fails, CAUSAL_ERROR_STATE);
+    USE_WITH(reads, effect, CAUSAL_ERROR_CYCLE);
+    value = NAN;
+    USE(CAUSAL_ERROR_VALUE);
+    value = INFINITY;
+    USE(CAUSAL_ERROR_VALUE);
+    value = 1.5;
+    USE_WITH(variable, "z", CAUSAL_ERROR_VALUE);
+    edit.read_count = 2;
+    USE_WITH(reads, strange, CAUSAL_ERROR_NAME);
+    edit.kind = CAUSAL_EDIT_SET;
+    edit.condition = fails;
+    USE(CAUSAL_ERROR_STATE);
+    edit.condition = says;
+    edit.condition_reads = effect;
+    edit.condition_read_count = 1;
+    USE(CAUSAL_ERROR_CYCLE);
+    edit.condition_reads = reads;
+    USE(CAUSAL_OK);
+    edit.condition = NULL;
+    USE_WITH(variable, "z", CAUSAL_ERROR_VALUE);    /* of which 1.5 is no level */
+    value = NAN;
+    USE(CAUSAL_ERROR_VALUE);
+    USE_WITH(kind, CAUSAL_EDIT_SHIFT, CAUSAL_ERROR_VALUE);
+    value = INFINITY;
+    USE_WITH(kind, CAUSAL_EDIT_SCALE, CAUSAL_ERROR_VALUE);
+    value = 1;
+    edit.variable = "z";
+    USE_WITH(kind, CAUSAL_EDIT_SHIFT, CAUSAL_ERROR_VALUE);
+    edit.variable = "y";
+    edit.values = several;
+    USE_WITH(value_count, 3, CAUSAL_ERROR_SHAPE);
+    USE_WITH(value_count, 2, CAUSAL_OK);
+    edit.rows = flags;
+    USE_WITH(row_count, 0, CAUSAL_ERROR_SHAPE);
+    USE_WITH(row_count, 3, CAUSAL_ERROR_SHAPE);
+    USE_WITH(row_count, 2, CAUSAL_OK);
+    edit.rows = NULL;
+#undef ADD
+#undef USE
+#undef USE_WITH
+    /* Set twice. */
+    OK(causal_scenario_create(&scenario));
+    OK(causal_scenario_add(scenario, &edit));
+    OK(causal_scenario_add(scenario, &edit));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_structural_model_sample(model, scenario, 0, 1, 0, NULL, answer[0], 2, N));
+    OK(causal_scenario_free(scenario));
+
+    OK(causal_scenario_create(&scenario));
+    with.model = model;
+    with.scenario = scenario;
+    edit.kind = CAUSAL_EDIT_COMPUTE;
+    edit.function = meddles;
+    edit.context = &with;
+    edit.read_count = 1;
+    OK(causal_scenario_add(scenario, &edit));
+    OK(causal_structural_model_sample(model, scenario, 0, 1, 0, NULL, answer[0], 2, N));
+    OK(causal_scenario_free(scenario));
+}
+
+int main(void) {
+    causal_structural_model *model;
+    make_data();
+    model = new_model(MEMBERS);
+    edits(model);
+    OK(causal_structural_model_free(model));
+    if (failures == 0) printf("scenario: every edit was answered as it should be\n");
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
