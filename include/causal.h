@@ -534,8 +534,8 @@ typedef struct causal_structural_options {
     causal_dtype dtype;         /* of the mechanisms' networks */
     size_t members;             /* networks for each mechanism, which answer separately; 1 to 1000 */
     int resamples;              /* not 0: each member learns from rows drawn with replacement (bootstrap) */
-    size_t epochs;              /* 0: as many as make about 12000 steps, at most 1000 */
-    size_t batch_size;
+    size_t epochs;              /* 0: as many as make about 3000 steps, 20 to 1000 */
+    size_t batch_size;          /* 0: a sixteenth of the rows, 32 to 1024 */
     double learning_rate;
     double weight_decay;        /* as in AdamW */
     double held_out;            /* the share of rows that decides when to stop and what "auto" chooses; 0 to 0.5 */
@@ -546,7 +546,7 @@ typedef struct causal_structural_options {
     const uint8_t *frozen;
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 256, 0.005, 0.0, 0.1, 0.25, 0, NULL, NULL }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, 0.1, 1.0, 0, NULL, NULL }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.

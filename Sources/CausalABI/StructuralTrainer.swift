@@ -123,7 +123,7 @@ private func structuralOptions(_ given: causal_structural_options) throws -> Str
     options.members = try size(given.members, "members")
     options.resamples = given.resamples != 0
     options.epochs = given.epochs == 0 ? nil : try size(given.epochs, "epochs")
-    options.batchSize = try size(given.batch_size, "batch_size")
+    options.batchSize = given.batch_size == 0 ? nil : try size(given.batch_size, "batch_size")
     options.learningRate = given.learning_rate
     options.weightDecay = given.weight_decay
     options.heldOut = given.held_out

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from ctypes import byref, c_double, c_int, c_size_t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from . import _bindings
 from ._arrays import address, dtype_code, size, text
 from ._bindings import Handle, StructuralOptions, library, read_size, read_text
+from ._formula import Formula
 from ._interrupt import interrupts
 from .errors import ArgumentError, InvalidValueError, UnknownNameError, shown
 from .features import unknown
 from .graph import Graph
 
 SLICE = 0.05    # seconds
-_KINDS = ("auto", "linear", "additive", "location_scale", "flow", "softmax")
+_KINDS = ("auto", "linear", "additive", "location_scale", "flow", "softmax", "given")
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class Mechanism:
         As in `CausalMLP`.
     pieces
         Of the spline of a flow, 2 to 64.
+    formula
+        Of "given": the function of the parents that is known.
     """
 
     kind: str = "auto"
     hidden: tuple[int, ...] = (64, 64)
     activation: str = "gelu"
     pieces: int = 8
+    formula: Any = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -52,21 +56,26 @@ class Mechanism:
             raise ArgumentError(f"hidden is {shown(self.hidden)}, expected the widths of hidden layers, such as (64, 64)")
 
 
-def mechanism_table(mechanisms: Any, variables: Sequence[str]) -> list[Mechanism]:
+def mechanism_table(mechanisms: Any, graph: Graph) -> list[Mechanism]:
     """One for each variable."""
+    variables = graph.variables
     by_name: Mapping[str, Any] = mechanisms if isinstance(mechanisms, Mapping) else dict.fromkeys(variables, mechanisms)
     for name in by_name:
         if name not in variables:
             raise UnknownNameError(unknown("variable", name, variables, "the graph"))
-    return [_mechanism(by_name.get(name, "auto"), name) for name in variables]
+    return [_mechanism(by_name.get(name, "auto"), name, graph) for name in variables]
 
 
-def _mechanism(given: Any, name: str) -> Mechanism:
+def _mechanism(given: Any, name: str, graph: Graph) -> Mechanism:
     if isinstance(given, str):
         return Mechanism(given)
-    if not isinstance(given, Mechanism):
-        raise ArgumentError(f"mechanism of {name} is {shown(given)}, expected a kind such as 'additive', or a Mechanism")
-    return given
+    if isinstance(given, Mechanism):
+        return given
+    if not callable(given):
+        raise ArgumentError(f"mechanism of {name} is {shown(given)}, expected a kind such as 'additive', a Mechanism, or a function of its parents")
+    if not graph.parents(name):
+        raise InvalidValueError(f"mechanism of {name}: a function, but it has no parents")
+    return Mechanism("given", formula=Formula(given, name, graph.parents(name)))
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class Fitted:
     members: int
     noise_width: int
     rows: int       # it was learned from
+    formulas: tuple[Formula, ...] = ()      # that the engine calls
 
     @classmethod
     def of(cls, handle: Handle, variables: int, levels: dict[str, tuple[Any, ...]], rows: int) -> Fitted:
@@ -106,7 +116,7 @@ def _decoded(checkpoint: bytes, variables: int, levels: dict[str, tuple[Any, ...
 
 def fitted(
     graph: Graph, mechanisms: Sequence[Mechanism], levels: dict[str, tuple[Any, ...]], values: NDArray[np.float64], marks: Any,
-    dtype: np.dtype[Any], progress: bool, **options: Any,
+    dtype: np.dtype[Any], progress: bool, former: tuple[Fitted, NDArray[np.uint8]] | None, **options: Any,
 ) -> Fitted:
     """Trains to the end."""
     kept, structures = [], (_bindings.Mechanism * len(mechanisms))()
@@ -115,7 +125,11 @@ def fitted(
         kept.append(widths)
         structures[k] = _bindings.Mechanism(
             levels=len(levels.get(name, ())), kind=text(choice.kind, "kind"), hidden=ctypes.addressof(widths), hidden_count=len(widths),
-            activation=text(choice.activation, "activation"), pieces=size(choice.pieces, "pieces"))
+            activation=text(choice.activation, "activation"), pieces=size(choice.pieces, "pieces"),
+            formula=None if choice.formula is None else ctypes.cast(choice.formula.callback, ctypes.c_void_p))
+    if former is not None:
+        options |= {"former": former[0].handle.address, "frozen": address(former[1])}
+    formulas = tuple(choice.formula for choice in mechanisms if choice.formula is not None)
     values = np.ascontiguousarray(values)
     trainer = Handle(
         library.causal_structural_trainer_create, library.causal_structural_trainer_free, graph._graph.handle.address, ctypes.addressof(structures),
@@ -129,9 +143,13 @@ def fitted(
                 library.causal_structural_trainer_progress(trainer.address, byref(done))
                 bar.n = round(done.value, 3)
                 bar.refresh()
-    model = Handle(lambda out: library.causal_structural_trainer_model(trainer.address, out), library.causal_structural_model_free)
+    try:
+        model = Handle(lambda out: library.causal_structural_trainer_model(trainer.address, out), library.causal_structural_model_free)
+    finally:
+        for formula in formulas:
+            formula.reraise()
     trainer.close()
-    return Fitted.of(model, len(mechanisms), levels, len(values))
+    return replace(Fitted.of(model, len(mechanisms), levels, len(values)), formulas=formulas)
 
 
 def _bar(progress: bool) -> Any:

@@ -19,6 +19,7 @@ from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setti
 from ._table import in_table_of, table
 from .errors import InvalidValueError, ShapeError
 from .estimate import Estimate
+from .optimum import Optimum, optimum
 
 if TYPE_CHECKING:
     from .structural import StructuralModel
@@ -183,6 +184,49 @@ class ScenarioView:
             value, np.quantile(answers, 0.5 - level / 2, axis=0), np.quantile(answers, 0.5 + level / 2, axis=0)]
         tables = tuple(in_table_of(rows, one, model.variables, now.levels if one is value else {}) for one in shaped)
         return tables[0] if level is None else tables
+
+    def optimize(
+        self, outcome: str, over: Mapping[str, Any], *, maximize: bool = True, constraints: Mapping[str, Any] | None = None, draws: int = 4_000,
+        seed: int | None = None,
+    ) -> Optimum:
+        """The values v for which E[outcome | do(x = v)] is largest, under this scenario. Gradients reach them through the mechanisms.
+
+        Needs SciPy, whose SLSQP does the search, from the best of 64 places all over the bounds.
+
+        Parameters
+        ----------
+        outcome
+            A variable.
+        over
+            By real variable that is to be set, its bounds (lowest, highest).
+        maximize
+            False: the values for which it is smallest.
+        constraints
+            By variable, bounds within which its mean is to stay; either may be infinite.
+        draws, seed
+            Rows of noise, the same for all values; None for the model's own seed.
+
+        Raises
+        ------
+        InvalidValueError
+            Bounds that are none; constraints that no values were found to meet; a function among the interventions or mechanisms between,
+            whose derivative is not known.
+        """
+        model = self._model
+        for name in (outcome, *over, *(constraints or {})):
+            model._index(name)
+        for name in over:
+            if name in model._now().levels:
+                raise InvalidValueError(f"over: {name} is categorical, expected a real variable")
+            if any(name == edited for edited, _, _ in self._edits):
+                raise InvalidValueError(f"over: {name} is edited by the scenario already")
+        return optimum(self, outcome, over, maximize=maximize, constraints=constraints or {}, draws=size(draws, "draws"),
+                       seed=model.seed if seed is None else checked_seed(seed))
+
+    def _value_count(self) -> int:
+        """The numbers that its edits hold."""
+        return sum(len(amount) if _is_one_a_row(amount) else 1 for _, value, _ in self._edits for amount in [_amount(value)]
+                   if amount is not None and not callable(amount))
 
     # ------------------------------------------------------------ what the engine is given
 

@@ -52,7 +52,7 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         let epochs = options.epochs(rows: training.x.rows)
         trainer = try Trainer(model, on: training, validation: heldOut, options: TrainerOptions(
             loss: loss, optimizer: OptimizerOptions(.adamW, learningRate: options.learningRate, weightDecay: options.weightDecay, clipNorm: 10),
-            epochs: epochs, batchSize: options.batchSize,
+            epochs: epochs, batchSize: options.batchSize(rows: training.x.rows),
             patience: heldOut == nil ? nil : max(1, Int(min((options.patience * Double(epochs)).rounded(.up), 0x1p53))), schedule: .cosine,
             seed: options.seed &+ UInt64(member)), parameters: parameters)
     }

@@ -5,23 +5,23 @@ public struct StructuralTrainerOptions: Sendable {
     /// Whether each member learns from rows of its own, drawn with replacement: the spread of their answers is then the uncertainty of
     /// the answer that comes of having few rows (Efron 1979).
     public var resamples = false
-    /// Passes over the rows; nil for as many as make about 12,000 steps, and at most 1,000.
+    /// Passes over the rows; nil for as many as make about 3,000 steps, 20 to 1,000.
     public var epochs: Int?
-    public var batchSize = 256
-    public var learningRate = 0.005
+    /// Rows a step; nil for a sixteenth of all, 32 to 1,024.
+    public var batchSize: Int?
+    public var learningRate = 0.01
     /// As in AdamW.
     public var weightDecay = 0.0
     /// The share of the rows that decides when to stop, and which mechanism is chosen where that is automatic. With 0 training runs to its end.
     public var heldOut = 0.1
     /// Epochs without a better likelihood of the rows held out after which training stops, as a share of all epochs.
-    public var patience = 0.25
+    public var patience = 1.0
     public var seed: UInt64 = 0
 
     public init() {}
 
-    func epochs(rows: Int) -> Int { epochs ?? min(1_000, max(20, 12_000 * min(batchSize, rows) / max(rows, 1))) }
-
-    static let possibleMembers = 1...1_000
+    func batchSize(rows: Int) -> Int { batchSize ?? min(1_024, max(32, rows / 16)) }
+    func epochs(rows: Int) -> Int { epochs ?? min(1_000, max(20, 3_000 * batchSize(rows: rows) / max(rows, 1))) }
 
     func validate() throws(EngineError) {
         func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {
@@ -29,7 +29,7 @@ public struct StructuralTrainerOptions: Sendable {
         }
         try expect(Self.possibleMembers.contains(members), "\(members) members", "1 to \(Self.possibleMembers.upperBound)")
         try expect(epochs.map { $0 >= 1 } ?? true, "\(epochs ?? 0) epochs", "1 or more")
-        try expect(batchSize >= 1, "a batch size of \(batchSize)", "1 or more")
+        try expect(batchSize.map { $0 >= 1 } ?? true, "a batch size of \(batchSize ?? 0)", "1 or more")
         try expect(heldOut >= 0 && heldOut <= 0.5, "a share of \(heldOut) held out", "0 to 0.5")
         try expect(patience > 0, "a patience of \(patience)", "above 0")
     }
