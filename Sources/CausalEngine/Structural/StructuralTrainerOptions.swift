@@ -20,7 +20,9 @@ public struct StructuralTrainerOptions: Sendable {
 
     public init() {}
 
-    func batchSize(rows: Int) -> Int { batchSize ?? min(1_024, max(32, rows / 16)) }
+    static let possibleMembers = 1...1_000
+
+    func batchSize(rows: Int) -> Int { min(batchSize ?? min(1_024, max(32, rows / 16)), max(rows, 1)) }
     func epochs(rows: Int) -> Int { epochs ?? min(1_000, max(20, 3_000 * batchSize(rows: rows) / max(rows, 1))) }
 
     func validate() throws(EngineError) {
