@@ -538,7 +538,8 @@ typedef struct causal_structural_options {
     size_t batch_size;          /* 0: a sixteenth of the rows, 32 to 1024 */
     double learning_rate;
     double weight_decay;        /* as in AdamW */
-    double held_out;            /* the share of rows that decides when to stop and what "auto" chooses; 0 to 0.5 */
+    double held_out;            /* the share of rows, 0 to 0.5, that decides which epoch's weights are kept; below 0: a tenth of fewer than
+                                   5000 rows, none of more. Where "auto" chooses, a tenth at least decides that */
     double patience;            /* epochs without a better likelihood of these after which a mechanism stops, as a share of all epochs */
     uint64_t seed;
     const causal_structural_model *former;  /* whose mechanisms are kept where `frozen`, a byte a variable, is not 0; or NULL, both. The graph and
@@ -546,7 +547,7 @@ typedef struct causal_structural_options {
     const uint8_t *frozen;
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, 0.1, 1.0, 0, NULL, NULL }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.

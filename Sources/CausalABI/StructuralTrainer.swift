@@ -126,7 +126,7 @@ private func structuralOptions(_ given: causal_structural_options) throws -> Str
     options.batchSize = given.batch_size == 0 ? nil : try size(given.batch_size, "batch_size")
     options.learningRate = given.learning_rate
     options.weightDecay = given.weight_decay
-    options.heldOut = given.held_out
+    options.heldOut = given.held_out < 0 ? nil : given.held_out
     options.patience = given.patience
     options.seed = given.seed
     return options

@@ -16,7 +16,7 @@ from ._marks import marks_in
 from ._structural_checkpoint import Options
 from ._structural_fit import Fitted, fitted, mechanism_table
 from ._table import columns_in, table
-from .errors import StateError, UnknownNameError
+from .errors import InvalidValueError, StateError, UnknownNameError
 from .features import unknown
 from .graph import Graph
 from .scenario import ScenarioView
@@ -105,7 +105,7 @@ class StructuralModel:
 
     def fit(
         self, data: Any, interventions: Any = None, *, members: int = 1, bootstrap: bool = False, epochs: int | None = None,
-        batch_size: int | None = None, lr: float = 0.01, weight_decay: float = 0.0, validation_fraction: float = 0.1, patience: float = 1.0,
+        batch_size: int | None = None, lr: float = 0.01, weight_decay: float = 0.0, validation_fraction: float | None = None, patience: float = 1.0,
         frozen: Sequence[str] = (), progress: bool = True,
     ) -> Self:
         """Learns all mechanisms, each from the rows that tell of it: those in which its variable and its parents are known and do() did
@@ -130,8 +130,9 @@ class StructuralModel:
         batch_size, lr, weight_decay
             Of AdamW, with a sixteenth of the rows a step, 32 to 1,024, where none are told, and a learning rate that falls to 0 along a cosine.
         validation_fraction, patience
-            The share of the rows, 0 to 0.5, held out to decide when to stop: after `patience` of all epochs without a better likelihood of
-            them; the best weights are kept. They also decide what "auto" chooses.
+            The share of the rows, 0 to 0.5, held out to decide which epoch's weights are kept; training stops after `patience` of all
+            epochs without a better likelihood of them. None for a tenth of fewer than 5,000 rows, and none of more. Where "auto" chooses,
+            a tenth at least decides that.
         frozen
             Variables whose mechanisms stay what a former `fit` made of them.
         progress
@@ -150,7 +151,7 @@ class StructuralModel:
             self.graph, self._wanted, levels, values, marks_in(interventions, self.variables, len(values)), self._dtype, progress,
             self._kept(frozen), members=size(members, "members"), resamples=bool(bootstrap), epochs=0 if epochs is None else size(epochs, "epochs"),
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"), learning_rate=number(lr, "lr"), weight_decay=number(weight_decay, "weight_decay"),
-            held_out=number(validation_fraction, "validation_fraction"), patience=number(patience, "patience"), seed=self.seed)
+            held_out=-1.0 if validation_fraction is None else _share(validation_fraction), patience=number(patience, "patience"), seed=self.seed)
         return self
 
     def _kept(self, frozen: Sequence[str]) -> tuple[Fitted, Any] | None:
@@ -303,3 +304,10 @@ class StructuralModel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({repr(self.graph).partition('(')[2]}"
+
+
+def _share(value: Any) -> float:
+    share = number(value, "validation_fraction")
+    if not 0 <= share <= 0.5:
+        raise InvalidValueError(f"validation_fraction is {share:g}, expected 0 to 0.5")
+    return share

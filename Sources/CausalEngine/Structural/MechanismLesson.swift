@@ -14,9 +14,11 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
     private let heldOut: Dataset<Scalar>?
     private let training: Dataset<Scalar>
 
-    /// - Parameter rows: with repetitions; nil for all.
+    /// - Parameters:
+    ///   - rows: with repetitions; nil for all.
+    ///   - isChoosing: whether it is a candidate, of which the rows held out will tell.
     init(_ v: Int, _ mechanism: Mechanism, _ description: StructuralDescription, _ data: StructuralDataset, rows: [Int]?,
-         scales: [Standardisation], member: Int, options: StructuralTrainerOptions) throws(EngineError) {
+         scales: [Standardisation], member: Int, isChoosing: Bool, options: StructuralTrainerOptions) throws(EngineError) {
         variable = v
         self.mechanism = mechanism
         self.member = member
@@ -34,7 +36,7 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         var order = Array(Set(sampled)).sorted()
         var random = Random(seed: options.seed, purpose: .shuffling, index: (v * 1_000 + member) | 1 << 31)
         random.shuffle(&order)
-        let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut * Double(order.count))))
+        let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut(rows: order.count, isChoosing: isChoosing) * Double(order.count))))
         let code = ParentCode(of: v, description, scales)
         training = try data.examples(of: v, sampled.filter { !out.contains($0) }, code, scales[v])
         heldOut = out.isEmpty ? nil : try data.examples(of: v, sampled.filter(out.contains), code, scales[v])

@@ -154,7 +154,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     }
 
     private func lesson(_ v: Int, _ mechanism: Mechanism, member: Int) throws(EngineError) -> MechanismLesson<Scalar> {
-        try MechanismLesson(v, mechanism, description, data, rows: samples[member], scales: scales, member: member, options: options)
+        try MechanismLesson(v, mechanism, description, data, rows: samples[member], scales: scales, member: member, isChoosing: isChoosing, options: options)
     }
 }
 

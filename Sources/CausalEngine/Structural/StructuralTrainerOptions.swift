@@ -12,13 +12,19 @@ public struct StructuralTrainerOptions: Sendable {
     public var learningRate = 0.01
     /// As in AdamW.
     public var weightDecay = 0.0
-    /// The share of the rows that decides when to stop, and which mechanism is chosen where that is automatic. With 0 training runs to its end.
-    public var heldOut = 0.1
+    /// The share of the rows that decides which epoch's weights are kept; with 0 they are the last. Nil for a tenth of fewer than 5,000 rows, and
+    /// none of more, which are enough not to be learned by heart. Where a mechanism is chosen, a tenth at least decides that.
+    public var heldOut: Double?
     /// Epochs without a better likelihood of the rows held out after which training stops, as a share of all epochs.
     public var patience = 1.0
     public var seed: UInt64 = 0
 
     public init() {}
+
+    func heldOut(rows: Int, isChoosing: Bool) -> Double {
+        let share = heldOut ?? (rows < 5_000 ? 0.1 : 0)
+        return isChoosing ? max(share, 0.1) : share
+    }
 
     static let possibleMembers = 1...1_000
 
@@ -32,7 +38,7 @@ public struct StructuralTrainerOptions: Sendable {
         try expect(Self.possibleMembers.contains(members), "\(members) members", "1 to \(Self.possibleMembers.upperBound)")
         try expect(epochs.map { $0 >= 1 } ?? true, "\(epochs ?? 0) epochs", "1 or more")
         try expect(batchSize.map { $0 >= 1 } ?? true, "a batch size of \(batchSize ?? 0)", "1 or more")
-        try expect(heldOut >= 0 && heldOut <= 0.5, "a share of \(heldOut) held out", "0 to 0.5")
+        try expect(heldOut.map { $0 >= 0 && $0 <= 0.5 } ?? true, "a share of \(heldOut ?? 0) held out", "0 to 0.5")
         try expect(patience > 0, "a patience of \(patience)", "above 0")
     }
 }
