@@ -19,7 +19,8 @@ def test_the_factual_value_gives_the_factual_row(linear, curved, mixed):
 
 
 def test_what_is_no_effect_keeps_its_bits(linear, curved, mixed, ensemble):
-    for subject, cause, value, kept in [(linear, "m", 9, "zx"), (curved, "c", 1, "ab"), (ensemble, "m", 9, "zx"), (mixed, "score", 3, ["age", "sex", "treated"])]:
+    for subject, cause, value, kept in [(linear, "m", 9, "zx"), (curved, "c", 1, "ab"), (ensemble, "m", 9, "zx"),
+                                        (mixed, "score", 3, ["age", "sex", "treated"])]:
         rows = {**subject.first(200)}
         if subject is ensemble:
             rows["z"] = np.full(200, 0.1)       # of which three times a third is not one

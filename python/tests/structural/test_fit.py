@@ -135,7 +135,8 @@ def test_options_that_cannot_be(linear, error, text, options):
 
 
 @pytest.mark.parametrize("error, text, marks", [
-    (UnknownNameError, "no variable of interventions is named 'xx'; near it: 'x'", {"xx": True}), (ShapeError, r"interventions: x of shape \(3,\)", {"x": [1, 0, 1]}),
+    (UnknownNameError, "no variable of interventions is named 'xx'; near it: 'x'", {"xx": True}),
+    (ShapeError, r"interventions: x of shape \(3,\)", {"x": [1, 0, 1]}),
     (ShapeError, r"interventions of shape \(2, 2\)", np.ones((2, 2))), (ArgumentError, "interventions is 1", 1),
     (InvalidValueError, "interventions: x holds NaN", {"x": np.full(50, np.nan)}),
     (InvalidValueError, "no row in which x is known.* and it was not set", {"x": True}),
