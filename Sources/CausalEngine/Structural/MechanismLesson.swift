@@ -74,21 +74,21 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
 
     func cancel() { trainer.cancel() }
 
-    /// Per row, of what was held out (where nothing was, of what was learned from), with the noise of an additive law as wide as it is.
-    func heldOutLikelihood() throws(EngineError) -> Double {
+    /// Of each row that was held out (where none was, that was learned from), with the noise of an additive law as wide as it is.
+    func heldOutLikelihoods() throws(EngineError) -> [Double] {
         let rows = heldOut ?? training, width = law.headWidth
         let heads = try Storage<Scalar>(count: rows.x.rows * width, of: "heads")
         try model.predict(rows.x, under: nil, parameters: parameters, into: MutableMatrixView(heads.pointer, rows: rows.x.rows, columns: width))
-        var sum = 0.0, squares = 0.0, head = [Double](repeating: 0, count: width)
+        var likelihoods: [Double] = [], residuals: [Double] = [], head = [Double](repeating: 0, count: width)
         for row in 0..<rows.x.rows {
             for k in 0..<width { head[k] = Double(heads.pointer[row * width + k]) }
             let value = Double(rows.y.pointer[row])
-            sum += law.logDensity(head, value, gradient: nil)
-            if law == .additive { squares += (value - head[0]) * (value - head[0]) }
+            likelihoods.append(law.logDensity(head, value, gradient: nil))
+            residuals.append(value - head[0])
         }
-        let count = Double(rows.x.rows)
-        guard law == .additive else { return sum / count }
-        return -0.5 * (1 + log(2 * Double.pi * max(squares / count, 1e-12)))
+        guard law == .additive else { return likelihoods }
+        let variance = max(residuals.reduce(0) { $0 + $1 * $1 } / Double(residuals.count), 1e-12)
+        return residuals.map { -0.5 * ($0 * $0 / variance + log(2 * Double.pi * variance)) }
     }
 }
 

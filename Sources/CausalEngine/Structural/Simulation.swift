@@ -50,6 +50,16 @@ private struct Simulation<Scalar: EngineScalar> {
             for i in 0..<count { said[i * columns + v] = values[i * columns + v] }
         }
         for (edit, isConcerned) in zip(edits, concerned) { try apply(edit, to: v, isConcerned) }
+        if let factual { keepFacts(v, factual) { i in concerned.contains { $0[i] } } }
+    }
+
+    /// In a row that no edit concerns, and where the parents are what they were, a variable is what it was, to the bit.
+    private func keepFacts(_ v: Int, _ factual: UnsafePointer<Double>, isConcerned: (Int) -> Bool) {
+        let parents = model.description.parents[v]
+        for i in 0..<count where !isConcerned(i) {
+            let row = i * columns
+            if parents.allSatisfy({ values[row + $0].bitPattern == factual[row + $0].bitPattern }) { values[row + v] = factual[row + v] }
+        }
     }
 
     /// What the mechanism says in the rows that do not ignore it.

@@ -63,6 +63,27 @@ public struct StructuralDataset: Sendable {
         }
     }
 
+    /// Of a variable's values, without those that do() set where there are others.
+    func standardisation(of variable: Int) -> Standardisation {
+        let own = (0..<rows).filter { !isSet($0, variable) }.map { value($0, variable) }
+        return Standardisation(own.contains(where: \.isFinite) ? own : (0..<rows).map { value($0, variable) })
+    }
+
+    /// Whether do() set a variable wherever it is known.
+    func isAlwaysSet(_ variable: Int) -> Bool {
+        isSet != nil && (0..<rows).allSatisfy { isSet($0, variable) || value($0, variable).isNaN }
+    }
+
+    /// The same without the marks at some variables.
+    func unmarking(_ variables: [Int]) throws(EngineError) -> StructuralDataset {
+        guard !variables.isEmpty else { return self }
+        let copy = try rows(Array(0..<rows))
+        for row in 0..<rows {
+            for variable in variables { copy.isSet?.pointer[row * columns + variable] = 0 }
+        }
+        return copy
+    }
+
     /// - Throws: `.shape` where it does not fit the variables; `.value` for a number that a variable cannot be, naming row and column.
     func check(_ variables: [Variable]) throws(EngineError) {
         guard columns == variables.count else {

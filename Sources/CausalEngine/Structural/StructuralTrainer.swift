@@ -34,6 +34,8 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
                 freezing frozen: [String] = [], of former: StructuralModel<Scalar>? = nil) throws(EngineError) {
         try options.validate()
         try data.check(description.variables)
+        // In a trial that set a variable without causes in every row, these values are how it comes about.
+        let data = try data.unmarking(description.variables.indices.filter { description.isRoot($0) && data.isAlwaysSet($0) })
         let kept = try former?.mechanisms(of: frozen, for: description, members: options.members) ?? [:]
         guard former != nil || frozen.isEmpty else {
             throw EngineError(.missing, "structural training: \(frozen.count) mechanisms are frozen, expected the model that they are taken from")
@@ -47,7 +49,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
         self.options = options
         // What is frozen was learned in the units of the former model, and its children read it in these.
         scales = former?.mechanisms.list.map(\.scale) ?? description.variables.enumerated().map { v, variable in
-            variable.kind == .real ? Standardisation((0..<data.rows).map { data.value($0, v) }) : Standardisation()
+            variable.kind == .real ? data.standardisation(of: v) : Standardisation()
         }
         samples = (0..<options.members).map { member in
             guard options.resamples else { return nil }
@@ -139,12 +141,15 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     /// For each variable the candidate of the largest likelihood of the rows held out.
     private func choose() throws(EngineError) {
         var mechanisms = description.mechanisms
-        var best = [Double](repeating: -.infinity, count: description.count)
+        var best = [[Double]?](repeating: nil, count: description.count)
         for lesson in lessons {
-            let likelihood = try lesson.heldOutLikelihood()
-            // A richer mechanism has to be better than a simpler one by more than nothing.
-            guard likelihood > best[lesson.variable] + 1e-3 || best[lesson.variable] == -.infinity else { continue }
-            best[lesson.variable] = likelihood
+            let found = try lesson.heldOutLikelihoods()
+            // A richer mechanism has to be better than a simpler one by more than chance makes it, one standard error.
+            if let former = best[lesson.variable] {
+                let gains = zip(found, former).map { $0 - $1 }, gain = Standardisation(gains)
+                guard gain.mean > gain.scale / Double(gains.count).squareRoot() else { continue }
+            }
+            best[lesson.variable] = found
             mechanisms[lesson.variable] = lesson.mechanism
         }
         description = try description.choosing(mechanisms)
