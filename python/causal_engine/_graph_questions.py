@@ -78,7 +78,8 @@ class GraphQuestions:
         return next(iter(self.back_door_sets(treatment, outcome, observed, 1)), None)
 
     def back_door_sets(self, treatment: Any, outcome: Any, observed: Any = None, limit: int = 100) -> list[list[str]]:
-        """All such sets, `back_door_set` first, but no more than `limit`: there may be exponentially many."""
+        """All such sets for `treatment` and `outcome` among the `observed` variables, `back_door_set` first, but no more than `limit`: there may
+        be exponentially many."""
         allowed = None if observed is None else self._numbers(observed)
         sets = self._graph.back_door_sets(self._numbers(treatment), self._numbers(outcome), allowed, size(limit, "limit"))
         return [self._named(found) for found in sets]

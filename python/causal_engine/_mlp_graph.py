@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._graph_source import source_of
 from .errors import InvalidValueError, ShapeError, shown
 from .features import checked_names, index_of
-from .graph import Graph
 
 if TYPE_CHECKING:
+    from .graph import Graph
     from ._network import Network
 
 
@@ -30,6 +29,9 @@ class MLPGraph(NamedTuple):
         """What `CausalMLP(dag=...)` is given. Sizes that do not fit are left for the engine to complain about."""
         if isinstance(dag, Iterator):
             dag = list(dag)     # it is read twice
+        from ._graph_source import source_of
+        from .graph import Graph
+
         source = None if isinstance(dag, Graph) else source_of(dag)
         has_names = source is None or not isinstance(source.variables, int)
         graph = Graph.of(dag)
@@ -74,6 +76,8 @@ class MLPGraph(NamedTuple):
     def noted(cls, note: Any) -> MLPGraph:
         if not isinstance(note, Mapping):
             raise InvalidValueError(f"its graph is {shown(note)}")
+        from .graph import Graph
+
         graph = Graph(note.get("edges", ()), note.get("variables"), note.get("confounded", ()))
         return cls(graph, tuple(note.get("features", ())), bool(note.get("has_names")))
 
@@ -88,6 +92,8 @@ class MLPGraph(NamedTuple):
         count = inputs if network.sets_outputs_again else inputs + outputs
         adjacency = np.zeros((count, count), np.uint8)
         adjacency[:inputs, count - outputs:] = paths.T
+        from .graph import Graph
+
         return cls(Graph.of(adjacency), tuple(range(inputs)), False)
 
 

@@ -29,7 +29,7 @@ _KINDS = ("auto", "linear", "additive", "location_scale", "flow", "softmax", "gi
 class Mechanism:
     """How a variable comes about from its parents and from noise.
 
-    Attributes
+    Parameters
     ----------
     kind
         "auto", "linear", "additive", "location_scale", "flow" or "softmax": see `StructuralModel`.
@@ -40,7 +40,19 @@ class Mechanism:
     pieces
         Of the spline of a flow, 2 to 64.
     formula
-        Of "given": the function of the parents that is known.
+        Of "given", which a model makes of a function: what is known.
+
+    Raises
+    ------
+    InvalidValueError
+        No such kind.
+    ArgumentError
+        `hidden` is no tuple or list.
+
+    Examples
+    --------
+    >>> Mechanism("flow", hidden=(32,), pieces=16).kind
+    'flow'
     """
 
     kind: str = "auto"

@@ -14,7 +14,8 @@ __all__ = ["Estimate"]
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
-    """What a structural model estimates: one number, or an array of them for as many scenarios or rows.
+    """What a structural model estimates: one number, or an array of them for as many scenarios or rows. `StructuralModel.effect` and
+    `ScenarioView.mean` make it.
 
     Attributes
     ----------
@@ -39,7 +40,7 @@ class Estimate:
 
     @classmethod
     def of(cls, means: NDArray[Any], errors: NDArray[Any], level: float) -> Estimate:
-        """From the means of each member, (members, ...), and the standard errors of these."""
+        """From the `means` of each member, (members, ...), and the standard `errors` of these, with an interval at `level`."""
         count = len(means)
         value, error = means.mean(0), np.sqrt((errors ** 2).sum(0)) / count
         # Members were simulated apart: what that adds to their spread is not theirs.

@@ -140,11 +140,11 @@ class Graph(GraphQuestions):
         return self._graph.adjacency()
 
     def parents(self, variable: int | str) -> list[str]:
-        """The direct causes, in the order of the variables."""
+        """The direct causes of `variable`, in the order of the variables."""
         return self._named(self._graph.parents(self._number(variable)))
 
     def children(self, variable: int | str) -> list[str]:
-        """The direct effects, in the order of the variables."""
+        """The direct effects of `variable`, in the order of the variables."""
         return self._named(self._graph.children(self._number(variable)))
 
     def ancestors(self, variable: int | str) -> list[str]:

@@ -74,7 +74,8 @@ class Objective:
                 (self._seed + member) % (1 << 64), self._draws, address(incoming), *incoming.shape, address(found), count)
             total += found
         # What was to be found is set last.
-        return total[count - len(self.names):] / now.members * self.span
+        gradient: NDArray[np.float64] = total[count - len(self.names):] / now.members * self.span
+        return gradient
 
     def starts(self, outcome: str, sign: float) -> NDArray[np.float64]:
         """The best of places all over the bounds, which run as one batch."""
@@ -82,7 +83,8 @@ class Objective:
         places = np.vstack([np.full((1, len(self.names)), 0.5), rng.uniform(size=(_TRIED - 1, len(self.names)))])
         batch = {name: column for name, column in zip(self.names, (self.low + self.span * places).T)}
         means = sign * self._view.do(batch).mean(outcome, draws=self._draws, seed=self._seed).value
-        return places[np.argsort(-means)[:_STARTS]]
+        best: NDArray[np.float64] = places[np.argsort(-means)[:_STARTS]]
+        return best
 
 
 def _bounds(name: str, given: Any) -> tuple[float, float]:
@@ -105,7 +107,7 @@ def optimum(
         raise ArgumentError(f"over is {shown(bounds)}, expected bounds by variable, as in {{'dose': (0, 10)}}")
     sign = 1.0 if maximize else -1.0
     objective = Objective(view, bounds, draws, seed)
-    limits = []
+    limits: list[dict[str, Any]] = []
     for name, given in constraints.items():
         low, high = (float(end) for end in given)
         for bound, direction in ((low, 1.0), (high, -1.0)):

@@ -169,7 +169,7 @@ class StructuralModel:
     # ------------------------------------------------------------ keeping it
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a checkpoint: a safetensors file with the tensors of each mechanism and the noise it was learned with. A crash meanwhile
+        """Writes a checkpoint to `path`: a safetensors file with the tensors of each mechanism and the noise it was learned with. A crash meanwhile
         leaves the file that was there. Pickle and copy carry the model too.
 
         Raises
@@ -186,7 +186,7 @@ class StructuralModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The model in a checkpoint, which may come from anyone. It answers as the one that was saved, to the bit.
+        """The model in the checkpoint at `path`, which may come from anyone. It answers as the one that was saved, to the bit.
 
         Raises
         ------
@@ -235,11 +235,11 @@ class StructuralModel:
         return ScenarioView(self, ()).sample(n, seed)
 
     def counterfactual(self, rows: Any, do: Mapping[str, Any], *, where: Any = None, **options: Any) -> Any:
-        """What these rows would have been under do(): `self.do(do, where=where).counterfactual(rows, ...)`, which see."""
+        """What these rows would have been under do(): `self.do(do, where=where).counterfactual(rows, **options)`, which see."""
         return self.do(do, where=where).counterfactual(rows, **options)
 
     def predict(self, rows: Any, do: Mapping[str, Any] | None = None, **options: Any) -> Any:
-        """The mean of every variable that the rows do not tell, given those that they do: see `ScenarioView.predict`."""
+        """The mean of every variable that the rows do not tell, given those that they do: `self.do(do).predict(rows, **options)`, which see."""
         return self._under(do).predict(rows, **options)
 
     def effect(
@@ -261,6 +261,8 @@ class StructuralModel:
             Rows that are simulated for each of the two.
         level
             Of the interval.
+        seed
+            Of the noise; None for the model's own.
 
         Returns
         -------

@@ -117,7 +117,7 @@ import Testing
         (#"\"hidden\":[2]"#, #"\"hidden\":[9223372036854775807]"#, "too large"),
         (#"\"hidden\":[2]"#, #"\"hidden\":[-1]"#, "at least 1"),
         (#"\"hidden\":[2]"#, #"\"hidden\":[2,2]"#, "tensors"),
-        (#"\"activation\":\"silu\""#, #"\"activation\":\"wavy\""#, "activation"),
+        (#"\"activation\":\"gelu\""#, #"\"activation\":\"wavy\""#, "activation"),
         (#"\"levels\":3"#, #"\"levels\":1"#, "levels"),
         (#"\"levels\":3"#, #"\"levels\":99999999999"#, "levels"),
         (#"\"levels\":3"#, #"\"levels\":2"#, "expected"),

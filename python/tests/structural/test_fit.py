@@ -125,7 +125,7 @@ def test_mechanisms_that_do_not_exist(error, text, mechanisms):
 
 @pytest.mark.parametrize("error, text, options", [
     (InvalidValueError, "members is 0", {"members": 0}), (InvalidValueError, "1001 members", {"members": 1_001}),
-    (ArgumentError, "epochs is 1.5", {"epochs": 1.5}), (InvalidValueError, "0.7 held out", {"validation_fraction": 0.7}),
+    (ArgumentError, "epochs is 1.5", {"epochs": 1.5}), (InvalidValueError, "validation_fraction is 0.7", {"validation_fraction": 0.7}),
     (InvalidValueError, "batch_size is -1", {"batch_size": -1}), (InvalidValueError, "patience", {"patience": 0}),
     (ArgumentError, "lr is 'fast'", {"lr": "fast"}),
 ])
