@@ -67,7 +67,7 @@ class Regressions:
 
     def mean(self, do: dict[int, float]) -> Array:
         rng = np.random.default_rng(1)
-        return self.run(np.column_stack([rng.choice(column, DRAWS) for column in self._noise.T]), do).mean(0)
+        return self.run(np.column_stack([rng.choice(column, DRAWS // 4) for column in self._noise.T]), do).mean(0)
 
     def counterfactual(self, factual: Array, do: dict[int, float]) -> Array:
         noise = np.column_stack([factual[:, k] - self._fits[k](factual[:, list(parents)]) if parents else factual[:, k]
@@ -81,7 +81,7 @@ def smooth(x: Array, y: Array) -> Callable[[Array], Array]:
         parts = np.arange(len(y)) % 5
         return float(np.mean([np.mean((y[parts == k] - spline(x[parts != k], y[parts != k], knots, penalty)(x[parts == k])) ** 2) for k in range(5)]))
 
-    counts = (10, 20, 40) if x.shape[1] == 1 else (8, 12, 16, 24)
+    counts = (10, 20, 40) if x.shape[1] == 1 else (8, 12, 16)
     best = min(((knots, penalty) for knots in counts for penalty in (1e-6, 1e-4, 1e-2, 1.0)), key=lambda choice: error(*choice))
     return spline(x, y, *best)
 

@@ -8,7 +8,7 @@ Four questions about two structural models with known equations (reference_probl
     interventional   the same on as many rows, in half of which the treatment was set, evenly over the doses that are asked about
 
 Which of the first two is right depends on the question, and it takes the graph to know: a network of everything holds mediators fast, one
-of the treatment alone takes a common cause for an effect. All networks are 64 x 64 with silu and train alike: so many steps of AdamW,
+of the treatment alone takes a common cause for an effect. All networks are 64 x 64 with gelu and train alike: so many steps of AdamW,
 a tenth of the rows held out, the best weights kept. The noise of the problems is additive, which the structural model is told.
 
 The error is the root mean square, over doses at the deciles of x, of the error of E[y | do(x = v)], where the truth comes from 200,000 draws.
@@ -93,7 +93,7 @@ def network(x: np.ndarray, y: np.ndarray, steps: int, seed: int) -> Callable[[np
     z, t = (x - centre) / spread, (y - mean) / width
     order = np.random.default_rng(seed).permutation(len(x))
     held, kept = np.split(order, [int(HELD_OUT * len(x))])
-    model = CausalMLP(x.shape[1], [64, 64], 1, activation="silu", seed=seed)
+    model = CausalMLP(x.shape[1], [64, 64], 1, activation="gelu", seed=seed)
     passes = epochs(len(kept), steps)
     model.fit(z[kept], t[kept], optimizer="adamw", lr=LEARNING_RATE, schedule="cosine", clip_grad=10.0, epochs=passes, batch_size=BATCH,
               validation_data=(z[held], t[held]), patience=max(1, int(np.ceil(PATIENCE * passes))), seed=seed, progress=False)
