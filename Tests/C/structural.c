@@ -101,7 +101,6 @@ static void trainers(void) {
     WITH(members, 1001, CAUSAL_ERROR_VALUE);
     WITH(members, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
     WITH(epochs, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
-    WITH(batch_size, 0, CAUSAL_ERROR_VALUE);
     WITH(batch_size, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
     WITH(learning_rate, NAN, CAUSAL_ERROR_VALUE);
     WITH(learning_rate, -1, CAUSAL_ERROR_VALUE);
@@ -253,6 +252,77 @@ static void models(causal_structural_model *model) {
 
 /* ---------------------------------------------------------------- many callers */
 
+/* f(x) = 2 x, and one that fails. */
+static int twice(void *context, const double *x, size_t rows, size_t columns, double *result) {
+    size_t i;
+    if (context != NULL || columns != 1) return 1;
+    for (i = 0; i < rows; i++) result[i] = 2 * x[i];
+    return 0;
+}
+
+static void gradients(causal_structural_model *model) {
+    causal_scenario *scenario;
+    causal_edit edit = CAUSAL_EDIT_INIT;
+    const double value = 0.5;
+    double gradient[2] = {NAN, NAN};
+    memset(answer, 0, sizeof answer);
+    answer[0][X] = 1;
+    edit.variable = "x";
+    edit.values = &value;
+    edit.value_count = 1;
+    OK(causal_scenario_create(&scenario));
+    OK(causal_scenario_add(scenario, &edit));
+    OK(causal_structural_model_gradient(model, scenario, 0, 0, 0, *answer, ROWS, N, gradient, 1));
+    TRUE(gradient[0] == 1);
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_gradient(model, scenario, 0, 0, 0, *answer, ROWS, N, gradient, 2));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_gradient(model, scenario, 0, 0, 0, *answer, ROWS, N - 1, gradient, 1));
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_gradient(model, scenario, 0, 0, 0, NULL, ROWS, N, gradient, 1));
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_gradient(model, scenario, 0, 0, 0, *answer, ROWS, N, NULL, 1));
+    EXPECT(CAUSAL_ERROR_NAME, causal_structural_model_gradient(model, scenario, MEMBERS, 0, 0, *answer, ROWS, N, gradient, 1));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_structural_model_gradient(model, scenario, 0, 0, 0, *answer, HUGE_SIZE, N, gradient, 1));
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_gradient(NULL, scenario, 0, 0, 0, *answer, ROWS, N, gradient, 1));
+    OK(causal_scenario_free(scenario));
+}
+
+/* Mechanisms that are given, and that are kept. */
+static void known_mechanisms(void) {
+    causal_structural_options options = CAUSAL_STRUCTURAL_OPTIONS_INIT;
+    causal_mechanism kinds[N] = {CAUSAL_MECHANISM_INIT, CAUSAL_MECHANISM_INIT, CAUSAL_MECHANISM_INIT};
+    causal_structural_trainer *trainer;
+    causal_structural_model *former, *model;
+    causal_graph *graph = new_graph();
+    uint8_t frozen[N] = {0, 1, 0};
+    options.epochs = 1;
+    kinds[Y].kind = "given";
+    kinds[Z].kind = "linear";
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_trainer_create(&trainer, graph, kinds, *data, NULL, ROWS, N, &options));
+    kinds[Y].formula = twice;
+    OK(causal_structural_trainer_create(&trainer, graph, kinds, *data, NULL, ROWS, N, &options));
+    OK(causal_structural_trainer_run(trainer, INFINITY, NULL));
+    OK(causal_structural_trainer_model(trainer, &former));
+    OK(causal_structural_trainer_free(trainer));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_structural_model_save(former, "/tmp/never-written", NULL));
+
+    options.former = former;
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_trainer_create(&trainer, graph, kinds, *data, NULL, ROWS, N, &options));
+    options.frozen = frozen;
+    OK(causal_structural_trainer_create(&trainer, graph, kinds, *data, NULL, ROWS, N, &options));
+    OK(causal_structural_trainer_run(trainer, INFINITY, NULL));
+    OK(causal_structural_trainer_model(trainer, &model));
+    OK(causal_structural_trainer_free(trainer));
+    options.dtype = CAUSAL_FLOAT64;
+    EXPECT(CAUSAL_ERROR_DTYPE, causal_structural_trainer_create(&trainer, graph, kinds, *data, NULL, ROWS, N, &options));
+    options.dtype = CAUSAL_FLOAT32;
+    options.former = NULL;
+    kinds[Y].context = frozen;     /* it fails */
+    OK(causal_structural_trainer_create(&trainer, graph, kinds, *data, NULL, ROWS, N, &options));
+    OK(causal_structural_trainer_run(trainer, INFINITY, NULL));
+    EXPECT(CAUSAL_ERROR_STATE, causal_structural_trainer_model(trainer, &model));
+    OK(causal_structural_trainer_free(trainer));
+    OK(causal_structural_model_free(former));
+    OK(causal_graph_free(graph));
+}
+
 static void *train(void *trainer) {
     /* Somebody asking for its progress at this moment is in the way, too. */
     while (causal_structural_trainer_run((causal_structural_trainer *)trainer, 1.0, NULL) == CAUSAL_ERROR_BUSY) {}
@@ -325,6 +395,8 @@ int main(void) {
 
     trainers();
     models(model);
+    gradients(model);
+    known_mechanisms();
     busy_trainer();
     many_callers(model);
     OK(causal_structural_model_free(model));

@@ -1,32 +1,14 @@
-/* What the tests of scenarios and structural models in C share: a check of each call, rows to learn from, and a model of them. */
+/* What the tests of scenarios and structural models in C share: rows to learn from, and a model of them. */
 #ifndef STRUCTURAL_H
 #define STRUCTURAL_H
 
-#include <causal.h>
-#include <math.h>
+#include "check.h"
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int failures;
-
-static void expect(causal_status got, causal_status expected, const char *call, const char *file, int line) {
-    const char *text = causal_last_error();
-    if (got == expected && (got == CAUSAL_OK || (text[0] != '\0' && strchr(text, '\n') == NULL))) return;
-    fprintf(stderr, "%s:%d: %s: %s, expected %s (\"%s\")\n", file, line, call, causal_status_name(got),
-            causal_status_name(expected), text);
-    failures++;
-}
-#define EXPECT(expected, call) expect(call, expected, #call, __FILE__, __LINE__)
-#define OK(call) EXPECT(CAUSAL_OK, call)
-#define TRUE(fact) expect((fact) ? CAUSAL_OK : CAUSAL_ERROR_VALUE, CAUSAL_OK, #fact, __FILE__, __LINE__)
 
 enum { X, Y, Z, N, ROWS = 40, MEMBERS = 20 };
 static double data[ROWS][N], answer[ROWS][N];
 
 /* Sizes that nothing has. */
-#define HUGE_SIZE SIZE_MAX
 enum { ABSURD = 5 };
 static const size_t absurd[ABSURD] = {HUGE_SIZE, HUGE_SIZE / 2, HUGE_SIZE / 4, HUGE_SIZE / 16, HUGE_SIZE / 64};
 
