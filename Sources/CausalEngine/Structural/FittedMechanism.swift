@@ -38,10 +38,10 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
         let count = values.rows, outputs = count * headWidth
         try withScratch(count * code.width + outputs, Scalar.self) { memory throws(EngineError) in
             let codes = memory + outputs
-            encode(values, isIgnored: isIgnored, into: codes)
+            try encode(values, isIgnored: isIgnored, into: codes)
             try model.predict(MatrixView(codes, rows: count, columns: code.width), under: nil, parameters: parameters[member],
                               into: MutableMatrixView(memory, rows: count, columns: headWidth))
-            for i in 0..<outputs { heads[i] = Double(memory[i]) }
+            Scalar.widen(memory, into: heads, count: outputs)
         }
     }
 
@@ -59,13 +59,17 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
         }
     }
 
-    func encode(_ values: MatrixView<Double>, isIgnored: [Bool]?, into codes: UnsafeMutablePointer<Scalar>) {
-        for row in 0..<values.rows {
-            if isIgnored?[row] ?? false {
-                (codes + row * code.width).update(repeating: 0, count: code.width)
-            } else {
-                code.encode(values.pointer + row * values.columns, into: codes + row * code.width)
+    func encode(_ values: MatrixView<Double>, isIgnored: [Bool]?, into codes: UnsafeMutablePointer<Scalar>) throws(EngineError) {
+        let width = code.width
+        try withScratch(values.rows * width, Double.self) { wide throws(EngineError) in
+            for row in 0..<values.rows {
+                if isIgnored?[row] ?? false {
+                    (wide + row * width).update(repeating: 0, count: width)
+                } else {
+                    code.encode(values.pointer + row * values.columns, into: wide + row * width)
+                }
             }
+            Scalar.narrow(wide, into: codes, count: values.rows * width)
         }
     }
 }

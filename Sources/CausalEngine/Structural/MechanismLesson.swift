@@ -98,9 +98,12 @@ extension StructuralDataset {
         throws(EngineError) -> Dataset<Scalar> {
         let x = try Storage<Scalar>(count: checkedSize(rows.count, code.width, of: "inputs"), of: "inputs")
         let y = try Storage<Scalar>(count: rows.count, of: "targets")
-        for (i, row) in rows.enumerated() {
-            code.encode(values.pointer + row * columns, into: x.pointer + i * code.width)
-            y.pointer[i] = Scalar(scale.standard(value(row, variable)))
+        try withScratch(code.width + 1, Double.self) { wide throws(EngineError) in
+            for (i, row) in rows.enumerated() {
+                code.encode(values.pointer + row * columns, into: wide)
+                Scalar.narrow(wide, into: x.pointer + i * code.width, count: code.width)
+                y.pointer[i] = Scalar(scale.standard(value(row, variable)))
+            }
         }
         return Dataset(owning: x, columns: code.width, y, columns: 1)
     }

@@ -6,6 +6,7 @@ extension StructuralModel {
     /// scenario only, and a row is the same among few rows or many.
     func drawNoise(rows: Int, firstRow: Int = 0, draws: Int? = nil, member: Int, seed: UInt64, into noise: UnsafeMutablePointer<Double>) throws(EngineError) {
         let districts = districts[member]
+        let sources = mechanisms.list.indices.map { NoiseSource(mechanisms, $0, member: member) }
         try mechanisms.forEachChunk(of: rows) { chunk throws(EngineError) in
             for row in chunk {
                 var random = Random(seed: seed, purpose: .noise, index: draws.map { (firstRow + row) % $0 } ?? firstRow + row)
@@ -14,16 +15,31 @@ extension StructuralModel {
                     // Those who have a hidden common cause take the noise of one and the same row.
                     let seen = district.rows.isEmpty ? 0 : Int(district.rows[random.index(below: district.rows.count)])
                     for v in district.variables {
-                        let mechanism = mechanisms[v], target = target + mechanisms.noiseOffsets[v]
-                        switch mechanism.distribution {
+                        let source = sources[v], target = target + source.offset
+                        switch source.distribution {
                         case .gaussian: target[0] = random.gaussian()
-                        case .gumbel: for k in 0..<mechanism.noiseWidth { target[k] = Gumbel.draw(&random) }
-                        case nil: target[0] = mechanism.residuals[member].pointer[seen]
+                        case .gumbel: for k in 0..<source.width { target[k] = Gumbel.draw(&random) }
+                        case nil: target[0] = source.residuals![seen]
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Where one variable's noise comes from and goes to: plain numbers, since it is asked for every row. The model keeps the residuals alive.
+private struct NoiseSource {
+    let offset: Int
+    let width: Int
+    let distribution: NoiseLaw.Distribution?
+    let residuals: UnsafePointer<Double>?
+
+    init<Scalar: EngineScalar>(_ mechanisms: MechanismTable<Scalar>, _ v: Int, member: Int) {
+        offset = mechanisms.noiseOffsets[v]
+        width = mechanisms[v].noiseWidth
+        distribution = mechanisms[v].distribution
+        residuals = distribution == nil ? UnsafePointer(mechanisms[v].residuals[member].pointer) : nil
     }
 }
 

@@ -19,12 +19,12 @@ struct ParentCode: Hashable, Sendable {
     }
 
     /// One row, from the values of all variables. What is missing is NaN in every column that stands for it.
-    func encode<Scalar: EngineScalar>(_ values: UnsafePointer<Double>, into codes: UnsafeMutablePointer<Scalar>) {
+    func encode(_ values: UnsafePointer<Double>, into codes: UnsafeMutablePointer<Double>) {
         var place = codes
         for parent in parents {
             let value = values[parent.variable]
             if parent.width == 1 {
-                place[0] = Scalar(parent.scale.standard(value))
+                place[0] = parent.scale.standard(value)
             } else {
                 let isKnown = value >= 0 && value < Double(parent.width)
                 place.update(repeating: isKnown ? 0 : .nan, count: parent.width)
@@ -35,11 +35,11 @@ struct ParentCode: Hashable, Sendable {
     }
 
     /// Adds to the gradient with respect to all variables what reaches them through the code.
-    func addGradient<Scalar: EngineScalar>(_ codes: UnsafePointer<Scalar>, to values: UnsafeMutablePointer<Double>) {
+    func addGradient(_ codes: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
         var place = codes
         for parent in parents {
             // A level is not a number that could be a little larger.
-            if parent.width == 1 { values[parent.variable] += Double(place[0]) / parent.scale.scale }
+            if parent.width == 1 { values[parent.variable] += place[0] / parent.scale.scale }
             place += parent.width
         }
     }

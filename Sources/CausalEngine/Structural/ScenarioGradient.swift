@@ -138,21 +138,27 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
         let values = MatrixView(values + rows.lowerBound * columns, rows: count, columns: columns)
         try withScratch(count * (2 * inputs + 2 * width), Scalar.self) { memory throws(EngineError) in
             let codes = memory, codeGradients = codes + count * inputs, heads = codeGradients + count * inputs, headGradients = heads + count * width
-            mechanism.encode(values, isIgnored: isIdle, into: codes)
+            try mechanism.encode(values, isIgnored: isIdle, into: codes)
             let trace = try network.makeTrace(), parameters = mechanism.parameters[member]
             try network.forward(MatrixView(codes, rows: count, columns: inputs), under: nil, parameters: parameters, trace,
                                 into: MutableMatrixView(heads, rows: count, columns: width))
-            try withScratch(2 * width, Double.self) { row throws(EngineError) in
-                for i in 0..<count {
-                    for k in 0..<width { row[k] = Double(heads[i * width + k]) }
-                    mechanism.law.generateGradient(row, noise + (rows.lowerBound + i) * model.noiseWidth + model.mechanisms.noiseOffsets[v],
-                                                   g[i * columns + v] * mechanism.scale.scale, into: row + width)
-                    for k in 0..<width { headGradients[i * width + k] = isIdle[i] ? 0 : Scalar(row[width + k]) }
+            try withScratch(2 * count * width, Double.self) { wide throws(EngineError) in
+                let slopes = wide + count * width, columns = columns, stride = model.noiseWidth, law = mechanism.law, scale = mechanism.scale.scale
+                let noise = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
+                Scalar.widen(heads, into: wide, count: count * width)
+                slopes.update(repeating: 0, count: count * width)
+                for i in 0..<count where !isIdle[i] {
+                    law.generateGradient(wide + i * width, noise + i * stride, g[i * columns + v] * scale, into: slopes + i * width)
                 }
+                Scalar.narrow(slopes, into: headGradients, count: count * width)
             }
             try network.backward(MatrixView(headGradients, rows: count, columns: width), parameters: parameters, trace,
                                  into: GradientTargets(parameters: nil, inputs: codeGradients))
-            for i in 0..<count where !isIdle[i] { mechanism.code.addGradient(codeGradients + i * inputs, to: g + i * columns) }
+            try withScratch(count * inputs, Double.self) { wide throws(EngineError) in
+                Scalar.widen(codeGradients, into: wide, count: count * inputs)
+                let code = mechanism.code, columns = columns
+                for i in 0..<count where !isIdle[i] { code.addGradient(wide + i * inputs, to: g + i * columns) }
+            }
         }
     }
 }

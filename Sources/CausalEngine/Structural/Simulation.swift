@@ -68,9 +68,8 @@ private struct Simulation<Scalar: EngineScalar> {
         try withScratch(count * width, Double.self) { heads throws(EngineError) in
             try mechanism.heads(MatrixView(values, rows: count, columns: columns), member: member,
                                 isIgnored: isIgnored, into: heads)
-            for i in 0..<count where !isIgnored[i] {
-                values[i * columns + v] = mechanism.generate(heads + i * width, noise + i * model.noiseWidth)
-            }
+            let values = values + v, columns = columns, stride = model.noiseWidth
+            for i in 0..<count where !isIgnored[i] { values[i * columns] = mechanism.generate(heads + i * width, noise + i * stride) }
         }
     }
 

@@ -12,6 +12,10 @@ public protocol EngineScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, La
     /// `float32` or `float64`, as numpy, PyTorch and safetensors readers know it.
     static var typeName: String { get }
 
+    /// Doubles as this type, and back: loops that are compiled for each type, where generic code would ask what it is at every number.
+    static func narrow(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Self>, count: Int)
+    static func widen(_ x: UnsafePointer<Self>, into y: UnsafeMutablePointer<Double>, count: Int)
+
     /// BLAS `gemm`, row-major, on the caller's thread: `c = a b + beta c`, each operand optionally transposed.
     static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
                      _ a: UnsafePointer<Self>, strideA: Int, _ b: UnsafePointer<Self>, strideB: Int,
@@ -32,6 +36,8 @@ extension Float: EngineScalar {
     public static let kernels: any KernelSet<Float>.Type =
         usesV3 ? CausalKernelsV3.FloatKernels.self : CausalKernelsPortable.FloatKernels.self
     public static var typeName: String { "float32" }
+    public static func narrow(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Float>, count: Int) { for i in 0..<count { y[i] = Float(x[i]) } }
+    public static func widen(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Double>, count: Int) { for i in 0..<count { y[i] = Double(x[i]) } }
 
     public static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
                             _ a: UnsafePointer<Float>, strideA: Int, _ b: UnsafePointer<Float>, strideB: Int,
@@ -47,6 +53,8 @@ extension Double: EngineScalar {
     public static let kernels: any KernelSet<Double>.Type =
         usesV3 ? CausalKernelsV3.DoubleKernels.self : CausalKernelsPortable.DoubleKernels.self
     public static var typeName: String { "float64" }
+    public static func narrow(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int) { for i in 0..<count { y[i] = Double(x[i]) } }
+    public static func widen(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int) { for i in 0..<count { y[i] = Double(x[i]) } }
 
     public static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
                             _ a: UnsafePointer<Double>, strideA: Int, _ b: UnsafePointer<Double>, strideB: Int,
