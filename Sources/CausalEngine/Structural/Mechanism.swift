@@ -21,17 +21,13 @@ public enum Mechanism: Hashable, Sendable {
 
     public static let usualHidden = [64, 64]
 
-    /// For a variable without parents there is no choice: it is drawn from the values that were seen.
-    static let forRoots = Mechanism.linear
-
-    package var noiseLaw: (Variable.Kind) -> NoiseLaw {
-        { kind in
-            if case .categorical(let levels) = kind { return .gumbel(levels: levels) }
-            return switch self {
-            case .automatic, .linear, .additive, .softmax, .given: .additive
-            case .locationScale: .locationScale
-            case .flow(_, _, let pieces): .spline(pieces: pieces)
-            }
+    /// How noise enters it, for a variable of this kind.
+    package func noiseLaw(_ kind: Variable.Kind) -> NoiseLaw {
+        if case .categorical(let levels) = kind { return .gumbel(levels: levels) }
+        return switch self {
+        case .automatic, .linear, .additive, .softmax, .given: .additive
+        case .locationScale: .locationScale
+        case .flow(_, _, let pieces): .spline(pieces: pieces)
         }
     }
 
