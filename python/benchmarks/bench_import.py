@@ -1,5 +1,5 @@
-"""Milliseconds that `import causal_engine` takes beyond numpy: the best of several fresh processes, because whatever else the machine
-does only adds to it.
+"""Milliseconds that `import causal_engine` takes beyond numpy, and the library alone: the best of several fresh processes, because whatever
+else the machine does only adds to it.
 
     python bench_import.py [--processes 12]
 """
@@ -11,6 +11,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+from causal_engine._bindings import library_path
 
 PROGRAM = """
 import time, sys
@@ -21,6 +24,8 @@ before = len(sys.modules)
 import causal_engine
 print(middle - start, time.perf_counter() - middle, len(sys.modules) - before)
 """
+
+LOAD = "import ctypes, sys, time; start = time.perf_counter(); ctypes.CDLL(sys.argv[1]); print(time.perf_counter() - start)"
 
 
 def main() -> None:
@@ -34,6 +39,10 @@ def main() -> None:
                 for _ in range(options.processes + 1)][1:]
     numpy, engine = (1e3 * min(float(run[k]) for run in runs) for k in (0, 1))
     print(f"import causal_engine: {engine:.1f} ms beyond numpy ({numpy:.1f} ms), {runs[0][2]} modules; best of {options.processes} processes")
+    library = Path(library_path())
+    load = min(float(subprocess.run([sys.executable, "-c", LOAD, library], capture_output=True, check=True).stdout)
+               for _ in range(options.processes))
+    print(f"{library.name}: {library.stat().st_size / 2**20:.1f} MiB, loaded in {1e3 * load:.1f} ms")
 
 
 if __name__ == "__main__":
