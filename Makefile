@@ -51,12 +51,12 @@ install: $(LIBRARY) ## Library, header and pkg-config file into PREFIX (/usr/loc
 	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lCausal' 'Cflags: -I$${prefix}/include' \
 	    > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/causal.pc"
 
-# Peers are measured where `make bench-peers` put them; without that, those that .venv happens to have.
+# make bench BENCH=--quick: a short run. Peers are measured where `make bench-peers` put them; without that, those that .venv happens to have.
 MEASURE = $(if $(wildcard $(PEERS)),build/peers,.venv)/bin/python
 
-bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step beside PyTorch, JAX and numpy (where installed), import time; build/bench/
+bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step beside PyTorch, JAX and numpy (where installed), and the goals; build/bench/
 	$(MEASURE) python/benchmarks/bench_speed.py $(BENCH)
-	$(MEASURE) python/benchmarks/bench_import.py
+	$(MEASURE) python/benchmarks/bench_goals.py $(BENCH)
 	if $(MEASURE) -c 'import torch' 2> /dev/null; then $(MEASURE) python/benchmarks/bench_torch_loop.py; fi
 
 bench-peers: $(PEERS) ## Whom `make bench` measures beside the engine, in build/peers

@@ -10,7 +10,7 @@ import numpy as np
 import causal_engine
 from causal_engine import CausalMLP
 
-from .problem import CHECKED, LEARNING_RATE, Problem, Weights
+from .problem import LEARNING_RATE, Problem, Weights
 
 
 class Engine:
@@ -35,9 +35,9 @@ class Engine:
         self._begin()
         return (self._fit(epochs + 1, self.problem.batches) - first) / (epochs * self.problem.batches)
 
-    def checked(self) -> Weights:
+    def learn(self, epochs: int, batches: int) -> Weights:
         self._begin()
-        self._fit(1, CHECKED)
+        self._fit(epochs, batches)
         parameters = [np.array(each) for each in self.model.parameters()]
         return list(zip(parameters[::2], parameters[1::2]))
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .problem import BETA1, BETA2, CHECKED, EPSILON, LEARNING_RATE, Problem, Weights
+from .problem import BETA1, BETA2, EPSILON, LEARNING_RATE, Problem, Weights
 
 State = tuple[Any, Any, Any, Any]       # parameters, both moments, steps done
 
@@ -65,8 +65,8 @@ class Steps:
         self._run(state, epochs, self.problem.batches)
         return (time.perf_counter() - start) / (epochs * self.problem.batches)
 
-    def checked(self) -> Weights:
-        parameters, *_ = self._run(self._begin(), 1, CHECKED)
+    def learn(self, epochs: int, batches: int) -> Weights:
+        parameters, *_ = self._run(self._begin(), epochs, batches)
         return [(np.array(weight).T, np.array(bias)) for weight, bias in parameters]
 
     def one_row(self) -> Callable[[], object]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .problem import BETA1, BETA2, CHECKED, EPSILON, LEARNING_RATE, Problem, Weights
+from .problem import BETA1, BETA2, EPSILON, LEARNING_RATE, Problem, Weights
 
 
 class Numpy:
@@ -68,8 +68,8 @@ class Numpy:
     def train(self, epochs: int) -> float:
         return self._steps(epochs, self.problem.batches)
 
-    def checked(self) -> Weights:
-        self._steps(1, CHECKED)
+    def learn(self, epochs: int, batches: int) -> Weights:
+        self._steps(epochs, batches)
         return self.layers
 
     def one_row(self) -> Callable[[], object]:

@@ -11,7 +11,7 @@ from torch import nn
 
 from causal_engine import CausalMLP
 
-from .problem import CHECKED, LEARNING_RATE, Problem, Weights
+from .problem import LEARNING_RATE, Problem, Weights
 
 
 class Written(nn.Module):
@@ -64,8 +64,8 @@ class Loop:
     def train(self, epochs: int) -> float:
         return self._steps(epochs, self.problem.batches)
 
-    def checked(self) -> Weights:
-        self._steps(1, CHECKED)
+    def learn(self, epochs: int, batches: int) -> Weights:
+        self._steps(epochs, batches)
         parameters = [each.detach().numpy().copy() for each in self.model.parameters()]
         return list(zip(parameters[::2], parameters[1::2]))
 

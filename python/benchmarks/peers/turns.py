@@ -61,7 +61,7 @@ def begin(pool: Pool, problem: Problem, threads: list[int], say: Callable[[str],
 def expect_agreement(problem: Problem, losses: dict[str, float]) -> None:
     first = problem.loss(problem.weights)
     low, high = min(losses.values()), max(losses.values())
-    if not high - low <= TOLERANCE * low:       # not: a loss may be NaN
+    if not all(loss - low <= TOLERANCE * low for loss in losses.values()):      # also where one is NaN
         raise Disagreement(f"{problem.name}, {problem.batch} rows: losses after 5 steps differ by more than {TOLERANCE:g}: "
                            + "; ".join(f"{name}: {loss:.7g}" for name, loss in losses.items()))
     if not high < first * (1 - 10 * TOLERANCE):
