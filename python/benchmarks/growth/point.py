@@ -63,7 +63,8 @@ def main() -> None:
     widths, batch, seconds = order["widths"], order["batch"], order["seconds"]
     warnings.simplefilter("ignore", CausalWarning)      # of do() in all rows
     how = {"lr": 1e-3, "progress": False}
-    network([2, 2, 1]).fit(*rows([2, 1], 4), epochs=1, **how)       # what is loaded with the first fit is no part of what grows
+    for warm in (rows([2, 1], 4), ([rows([2, 1], 4)],)):
+        network([2, 2, 1]).fit(*warm, epochs=1, **how)      # what is loaded with the first fit is no part of what grows
 
     count = batch * (1 if order.get("streamed") else -(-TABLE // batch))
     x, y = rows(widths, count)
