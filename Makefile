@@ -19,7 +19,7 @@ SOURCES := Package.swift include/causal.h include/module.modulemap $(shell find 
 export CAUSAL_TUNED := 1
 SWIFT_TEST := -c release -Xswiftc -enable-testing --scratch-path build
 
-.PHONY: help demo test test-swift test-c test-python library venv install bench bench-peers bench-growth bench-chart bench-structural data-efficiency pictures soak sanitize clean
+.PHONY: help demo test test-swift test-c test-python library venv install bench bench-peers bench-kernels bench-growth bench-chart bench-structural data-efficiency pictures soak sanitize clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -51,7 +51,8 @@ install: $(LIBRARY) ## Library, header and pkg-config file into PREFIX (/usr/loc
 	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lCausal' 'Cflags: -I$${prefix}/include' \
 	    > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/causal.pc"
 
-# make bench BENCH=--quick and make bench-growth BENCH=--quick are short runs. Peers are measured where `make bench-peers` put them; without that, those that .venv happens to have.
+# make bench BENCH=--quick is a short run; so with bench-growth and bench-kernels. Peers are measured where `make bench-peers` put them; without
+# that, those that .venv happens to have.
 MEASURE = $(if $(wildcard $(PEERS)),build/peers,.venv)/bin/python
 
 bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step beside PyTorch, JAX and numpy (where installed), and the goals; build/bench/
@@ -60,6 +61,10 @@ bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step bes
 	if $(MEASURE) -c 'import torch' 2> /dev/null; then $(MEASURE) python/benchmarks/bench_torch_loop.py; fi
 
 bench-peers: $(PEERS) ## Whom `make bench` measures beside the engine, in build/peers
+
+bench-kernels: $(VENV) build/requirements ## Kernels, passes and training steps one by one, times and instructions; Tests/Benchmarks
+	swift build -c release --package-path Tests/Benchmarks --scratch-path build/benchmarks
+	.venv/bin/python python/benchmarks/bench_kernels.py $(BENCH)
 
 bench-growth: $(LIBRARY) $(VENV) ## Time and memory of training against width, depth, batch, rows, do() and threads; pictures in build/bench/
 	.venv/bin/python python/benchmarks/bench_growth.py $(BENCH)

@@ -19,14 +19,22 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> list[Path]:
     pictures = []
     for name, title, panel in (("growth_time.png", "microseconds of a training step", time_panel),
                                ("growth_memory.png", "MiB that training takes beyond data and program", memory_panel)):
-        figure, panels = plt.subplots(1, len(axes), figsize=(3.4 * len(axes), 3.6), squeeze=False, layout="constrained")
-        for axis, place in zip(axes, panels[0]):
+        across = min(3, len(axes))
+        down = -(-len(axes) // across)
+        figure, panels = plt.subplots(down, across, figsize=(4 * across, 3.2 * down), squeeze=False, layout="constrained")
+        for place in panels.flat[len(axes):]:
+            place.remove()
+        for axis, place in zip(axes, panels.flat):
             of_axis = [row for row in rows if row["axis"] == axis]
             panel(place, of_axis)
             place.set_xscale("symlog" if of_axis[0]["value"] == 0 else "log", base=10 if axis in ("batch", "rows") else 2)
-            place.set_yscale("log")
+            low, high = place.get_ylim()
+            if high < 10 * low:
+                place.set_ylim(0, 1.25 * high)      # a narrow range as it is, from 0
+            else:
+                place.set_yscale("log")
             place.set_xlabel(axis)
-            place.set_title(of_axis[0]["network"].replace(", ", "\n", 1), fontsize=8)
+            place.set_title(of_axis[0]["network"], fontsize=9)
             place.grid(alpha=0.3, which="both", linewidth=0.4)
             place.legend(fontsize=7)
         figure.suptitle(title, fontsize=10)
