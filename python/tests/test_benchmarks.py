@@ -101,3 +101,47 @@ def test_verdicts():
     goal = importlib.import_module("goals.judge").Goal
     assert [goal("", side, 2.0, reached).verdict for side, reached in (("<=", 2.0), ("<=", 2.1), (">=", 2.0), (">=", 1.9), ("<=", None))] == [
         "reached", "missed", "reached", "missed", "not measured"]
+
+
+def test_how_time_and_memory_grow(tmp_path):
+    done = run("bench_growth.py", "--quick", "--seconds", 0.01, "--threads", "1", "--axes", "depth,rows", "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "growth.json").read_text())["rows"]
+    assert [(row["axis"], row["value"]) for row in rows] == [("depth", 1), ("depth", 2), ("depth", 4), ("depth", 8), ("rows", 1_000), ("rows", 10_000)]
+    assert all(0 < row["bytes"] < 100 * 2**20 and row["us"]["1"] > 0 for row in rows)
+    assert rows[3]["us"]["1"] > rows[0]["us"]["1"]
+    for name in ("growth_time.png", "growth_memory.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_ranges_of_growth():
+    points = {sweep.axis: list(sweep.points) for sweep in importlib.import_module("growth.sweeps").sweeps(quick=False)}
+    assert {axis: (values[0], values[-1]) for axis, values in points.items()} == {
+        "width": (16, 4_096), "depth": (1, 64), "batch": (1, 100_000), "rows": (1_000, 10_000_000), "intervened units": (0, 256)}
+
+
+def test_memory_that_training_may_take():
+    parameters, units = 4 * 16 + 17 * 16 + 17, 3 + 16 + 16 + 1
+    assert importlib.import_module("growth.point").allowed([3, 16, 16, 1], 100) == 4 * 4 * parameters + 4 * 100 * units + 10 * 2**20
+
+
+def test_prediction_for_more_threads():
+    predicted = importlib.import_module("bench_growth").predicted
+    assert predicted(100.0, 50.0, 4, None) == pytest.approx(25)
+    assert predicted(100.0, 75.0, 4, None) == pytest.approx(50 + 50 / 4)
+    assert predicted(100.0, 50.0, 4, 2) == pytest.approx(50)        # two parts keep two threads busy
+    assert predicted(100.0, 50.0, 4, 6) == pytest.approx(100 / 3)   # in two rounds
+    assert predicted(100.0, 120.0, 4, 8) == 100                     # a second thread was no help
+
+
+def test_the_chart_is_drawn_from_the_run(tmp_path):
+    rows = [{"network": NETWORK, "batch": 32, "threads": threads, "peer": peer, "median_us": us, "times_the_engine": us / 4}
+            for threads in (1, 2) for peer, us in (("engine", 4.0), ("torch-fused", 400.0), ("jax-scan", 9.0))]
+    machine = {"processor": "a processor", "cores": 2, "date": "2026-01-02"}
+    (tmp_path / "run.json").write_text(json.dumps({"rows": rows, "machine": machine, "versions": ["JAX 1", "PyTorch 2"],
+                                                   "peak_gflops": {"1": 100.4, "2": 200}}))
+    done = run("speed_chart.py", "--run", tmp_path / "run.json", "--picture", tmp_path / "speed.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    assert f"| {NETWORK} | 32 | 1 | 4.0 us | 100 | 2.25 |" in done.stdout
+    assert "a processor, 2 cores, 2026-01-02; JAX 1, PyTorch 2" in done.stdout and "100 GFLOP/s on 1" in done.stdout
