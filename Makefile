@@ -58,7 +58,6 @@ MEASURE = $(if $(wildcard $(PEERS)),build/peers,.venv)/bin/python
 bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step beside PyTorch, JAX and numpy (where installed), and the goals; build/bench/
 	$(MEASURE) python/benchmarks/bench_speed.py $(BENCH)
 	$(MEASURE) python/benchmarks/bench_goals.py $(BENCH)
-	if $(MEASURE) -c 'import torch' 2> /dev/null; then $(MEASURE) python/benchmarks/bench_torch_loop.py; fi
 
 bench-peers: $(PEERS) ## Whom `make bench` measures beside the engine, in build/peers
 
@@ -69,7 +68,7 @@ bench-kernels: $(VENV) build/requirements ## Kernels, passes and training steps 
 bench-growth: $(LIBRARY) $(VENV) ## Time and memory of training against width, depth, batch, rows, do() and threads; pictures in build/bench/
 	.venv/bin/python python/benchmarks/bench_growth.py $(BENCH)
 
-bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, and print the caption and the table for it
+bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, and print its section on speed
 	.venv/bin/python python/benchmarks/speed_chart.py
 
 bench-structural: $(LIBRARY) $(VENV) ## Structural models on known equations, and the time of a pass; some minutes, build/bench/

@@ -1,8 +1,8 @@
-"""Draws the chart of README.md from run.json of bench_speed.py: how many times as long as the engine everybody takes for a training step.
+"""Draws the chart of README.md from run.json of bench_speed.py: microseconds of a training step, everybody's, on one thread and on two.
 
     python speed_chart.py [--run build/bench/run.json] [--picture python/docs/speed.png]
 
-It prints the caption and the table for README.md, so that figures, machine and date there are those of the run.
+It prints the section on speed for README.md: table, machine, date and command of the run, and from goals.json beside it what was reached.
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ def short(microseconds: float) -> str:
     return f"{microseconds:.1f}" if microseconds < 10 else f"{microseconds:,.0f}" if microseconds < 10_000 else f"{microseconds / 1e3:,.0f} ms"
 
 
+def multiple(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
 def caption(run: dict[str, Any]) -> str:
     machine = run["machine"]
     peaks = ", ".join(f"{float(gflops):.0f} GFLOP/s on {threads}" for threads, gflops in run["peak_gflops"].items())
@@ -67,14 +71,32 @@ def caption(run: dict[str, Any]) -> str:
 def table(rows: Rows) -> str:
     """The engine's time, and how many times as long the others take, with as many threads."""
     others = [peer for peer in COLOURS if peer != "engine" and any(row["peer"] == peer for row in rows)]
-    lines = ["| network | rows | threads | engine | " + " | ".join(others) + " |", "|---" * (4 + len(others)) + "|"]
+    lines = ["| network | rows | threads | engine | of peak | " + " | ".join(others) + " |", "|---" * (5 + len(others)) + "|"]
     for network, batch in cases(rows):
         for threads in sorted({row["threads"] for row in rows}):
             here = {row["peer"]: row for row in rows if (row["network"], row["batch"], row["threads"]) == (network, batch, threads)}
             if "engine" in here:
-                times = [f"{here[peer]['times_the_engine']:.3g}" if peer in here else "-" for peer in others]
-                lines.append(f"| {network} | {batch} | {threads} | {short(here['engine']['median_us'])} us | " + " | ".join(times) + " |")
+                times = [multiple(here[peer]["times_the_engine"]) if peer in here else "-" for peer in others]
+                share = here["engine"]["share_of_fma_peak"]
+                lines.append(f"| {network} | {batch} | {threads} | {short(here['engine']['median_us'])} us | "
+                             + " | ".join([f"{share:.0%}" if share else "-", *times]) + " |")
     return "\n".join(lines).replace("ms us", "ms")
+
+
+def section(run: dict[str, Any], goals: list[dict[str, Any]]) -> str:
+    """Of README.md."""
+    lines = ["## Speed", "", "![Microseconds of a training step](python/docs/speed.png)", "",
+             "One training step: forward, mean squared error, backward, Adam; float32, do() on a third of the inputs for half of the rows. All have the",
+             "same weights and data and agree in the loss; they run in turns, and figures are medians. The engine's own loop (`fit`), the share",
+             "of the processor's multiply-adds that it reaches, and how many times as long the others take:", "", table(run["rows"]), "",
+             caption(run)]
+    if goals:
+        verdicts = [goal["verdict"] for goal in goals]
+        lines += ["", f"`make bench` also judges what was wanted: {verdicts.count('reached')} goals reached, {verdicts.count('missed')} missed:", "",
+                  "| missed | goal | reached |", "|---|---|---|"]
+        lines += [f"| {goal['what']} | {goal['side']} {goal['wanted']:g} | {goal['reached']:.3g} |" for goal in goals if goal["verdict"] == "missed"]
+    lines += ["", "`make bench-growth` shows time and memory against width, depth, batch, rows and threads, `make bench-kernels` each kernel."]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -89,7 +111,9 @@ def main() -> None:
     size = options.picture.stat().st_size
     if size >= LARGEST:
         parser.exit(1, f"{options.picture} has {size:,} bytes, expected fewer than {LARGEST:,}\n")
-    print(f"{table(run['rows'])}\n\n{caption(run)}\n\nwrote {options.picture}, {size:,} bytes")
+    judged = options.run.with_name("goals.json")
+    print(section(run, json.loads(judged.read_text()) if judged.is_file() else []))
+    print(f"\nwrote {options.picture}, {size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -135,13 +135,18 @@ def test_prediction_for_more_threads():
 
 
 def test_the_chart_is_drawn_from_the_run(tmp_path):
-    rows = [{"network": NETWORK, "batch": 32, "threads": threads, "peer": peer, "median_us": us, "times_the_engine": us / 4}
+    rows = [{"network": NETWORK, "batch": 32, "threads": threads, "peer": peer, "median_us": us, "times_the_engine": us / 4,
+             "share_of_fma_peak": 0.256}
             for threads in (1, 2) for peer, us in (("engine", 4.0), ("torch-fused", 400.0), ("jax-scan", 9.0))]
     machine = {"processor": "a processor", "cores": 2, "date": "2026-01-02"}
     (tmp_path / "run.json").write_text(json.dumps({"rows": rows, "machine": machine, "versions": ["JAX 1", "PyTorch 2"],
                                                    "peak_gflops": {"1": 100.4, "2": 200}}))
+    goals = [{"what": "fast", "side": "<=", "wanted": 3, "reached": 4.0, "verdict": "missed"},
+             {"what": "small", "side": "<=", "wanted": 3, "reached": 2.0, "verdict": "reached"}]
+    (tmp_path / "goals.json").write_text(json.dumps(goals))
     done = run("speed_chart.py", "--run", tmp_path / "run.json", "--picture", tmp_path / "speed.png")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
-    assert f"| {NETWORK} | 32 | 1 | 4.0 us | 100 | 2.25 |" in done.stdout
+    assert f"| {NETWORK} | 32 | 1 | 4.0 us | 26% | 100 | 2.25 |" in done.stdout
+    assert "1 goals reached, 1 missed" in done.stdout and "| fast | <= 3 | 4 |" in done.stdout and "small" not in done.stdout
     assert "a processor, 2 cores, 2026-01-02; JAX 1, PyTorch 2" in done.stdout and "100 GFLOP/s on 1" in done.stdout
