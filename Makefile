@@ -61,7 +61,7 @@ bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step bes
 
 bench-peers: $(PEERS) ## Whom `make bench` measures beside the engine, in build/peers
 
-bench-kernels: $(VENV) build/requirements ## Kernels, passes and training steps one by one, times and instructions; Tests/Benchmarks
+bench-kernels: $(VENV) build/requirements ## Kernels, passes and training steps one by one, times and instructions; minutes
 	swift build -c release --package-path Tests/Benchmarks --scratch-path build/benchmarks
 	.venv/bin/python python/benchmarks/bench_kernels.py $(BENCH)
 

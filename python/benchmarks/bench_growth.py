@@ -57,7 +57,8 @@ def run(sweep: Sweep, threads: list[int], seconds: float) -> list[dict[str, Any]
     print(f"\n{sweep.axis}: {sweep.network}")
     predicts = threads[:2] == [1, 2] and sweep.axis in ("width", "batch")
     print(f"{sweep.axis:>18}" + "".join(f"{f'us, {count} thr.':>14}" for count in threads)
-          + (f"{'MiB':>10}{'allowed':>10}" if sweep.checks_memory else f"{'MiB':>10}") + "".join(f"{f'{count} thr.?':>12}" for count in MORE if predicts))
+          + (f"{'MiB':>10}{'allowed':>10}" if sweep.checks_memory else f"{'MiB':>10}")
+          + "".join(f"{f'{count} thr.?':>12}" for count in MORE if predicts))
     rows = []
     for value, order in sweep.points.items():
         results = {count: point(order, count, seconds) for count in threads}
@@ -70,8 +71,8 @@ def run(sweep: Sweep, threads: list[int], seconds: float) -> list[dict[str, Any]
             one, two = (results[count]["us"] for count in (1, 2))
             line += "".join(f"{predicted(one, two, count, tiles(order)):12,.1f}" for count in MORE)
         print(line + ("  MORE THAN ALLOWED" if sweep.checks_memory and most > allowed else ""), flush=True)
-        rows.append({"axis": sweep.axis, "value": value, "network": sweep.network, "bytes": most, "allowed": allowed if sweep.checks_memory else None,
-                     "us": {count: result["us"] for count, result in results.items()}})
+        rows.append({"axis": sweep.axis, "value": value, "network": sweep.network, "bytes": most,
+                     "allowed": allowed if sweep.checks_memory else None, "us": {count: result["us"] for count, result in results.items()}})
     return rows
 
 

@@ -101,10 +101,11 @@ def main() -> None:
             take_turns(pool, problem, measured, options.turns, options.seconds, lambda threads: peak.measure(threads, 0.05))
             rows += show(problem, measured, peak)
         versions, missing = pool.versions, pool.missing
+    print()
     for threads, gflops in peak.gflops.items():
-        print(f"\npeak, {threads} thread{'s' * (threads > 1)}: {gflops:.0f} GFLOP/s of multiply-adds, {peak.gigabytes[threads]:.1f} GB/s through memory",
-              end="")
-    print(f"\nlosses after {CHECKED} steps agree")
+        print(f"peak, {threads} thread{'s' * (threads > 1)}: {gflops:.0f} GFLOP/s of multiply-adds, "
+              f"{peak.gigabytes[threads]:.1f} GB/s through memory")
+    print(f"losses after {CHECKED} steps agree")
 
     options.output.mkdir(parents=True, exist_ok=True)
     asked = ("network", "batch", "threads", "peer", "median_us", "loss_after_5_steps")

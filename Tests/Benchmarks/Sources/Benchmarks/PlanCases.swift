@@ -53,7 +53,8 @@ enum PlanCases {
                 Case("training step, \(setting.name)\(name)", operations: both) {
                     let rows = 4 * setting.rows
                     let intervention = try site.map { try setting.intervention(site: $0, rows: rows) }
-                    let data = try Dataset(x: setting.matrix(rows, setting.inputs), y: setting.matrix(rows, setting.outputs), intervention: intervention)
+                    let x = try setting.matrix(rows, setting.inputs), y = try setting.matrix(rows, setting.outputs)
+                    let data = try Dataset(x: x, y: y, intervention: intervention)
                     let trainer = try Trainer(setting.model(), on: data, options: TrainerOptions(
                         optimizer: OptimizerOptions(learningRate: 1e-4), epochs: 1 << 40, batchSize: setting.rows, shuffles: false))
                     return { try trainer.run(seconds: 0) }      // at least one step, and no more
