@@ -474,19 +474,27 @@ typedef enum causal_edit_kind {
     CAUSAL_EDIT_SHIFT = 1,      /* what the mechanism says, plus values */
     CAUSAL_EDIT_SCALE = 2,      /* what the mechanism says, times values */
     CAUSAL_EDIT_CLAMP = 3,      /* what the mechanism says, kept within lower and upper */
-    CAUSAL_EDIT_COMPUTE = 4     /* a function of the variables in `reads`: a policy, which replaces the mechanism; or, where the variable
+    CAUSAL_EDIT_COMPUTE = 4,    /* a function of the variables in `reads`: a policy, which replaces the mechanism; or, where the variable
                                    itself is among them, a change of what the mechanism says */
+    CAUSAL_EDIT_MECHANISM = 5,  /* another mechanism with noise: that of the variable of this name in `model`, whose parents there, by name, become
+                                   its causes. Noise of a flow or of a categorical variable stays what it is; noise that was learned is taken over
+                                   by its rank among the residuals of either, so that a counterfactual keeps what was abducted. VALUE, when it is
+                                   used: other kinds of variables, another dtype, noise of another kind. Or, where model is NULL, function(reads) +
+                                   noise, for a real variable: values are the noise, or, with value_count 0, the noise is the variable's own, which
+                                   its mechanism must add (linear, additive) */
+    CAUSAL_EDIT_LINEAR = 6      /* a policy, values[0] + the sum of values[1 + k] reads[k], kept within lower and upper; one such group of values, or
+                                   one a row. causal_structural_model_gradient reaches them */
 } causal_edit_kind;
 
 typedef struct causal_edit {
     size_t size;                /* sizeof(causal_edit) */
     const char *variable;
     causal_edit_kind kind;
-    const double *values;       /* set, shift, scale: 1 for all rows, or one a row */
+    const double *values;       /* set, shift, scale, noise: 1 for all rows, or one a row */
     size_t value_count;
-    double lower;               /* clamp */
+    double lower;               /* clamp, linear; no bounds where they are what INIT says */
     double upper;
-    const char *const *reads;   /* compute: variables that are no effects of this one; they become its causes */
+    const char *const *reads;   /* compute, mechanism, linear: variables that are no effects of this one; they become its causes */
     size_t read_count;
     causal_function function;
     void *context;
@@ -496,9 +504,11 @@ typedef struct causal_edit {
     size_t condition_read_count;
     causal_function condition;
     void *condition_context;
+    const struct causal_structural_model *model;    /* mechanism; the scenario keeps it alive */
 } causal_edit;
 #define CAUSAL_EDIT_INIT \
-    { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, 0.0, 0.0, NULL, 0, NULL, NULL, NULL, 0, NULL, 0, NULL, NULL }
+    { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, -1.7976931348623157e308, 1.7976931348623157e308, NULL, 0, NULL, NULL, NULL, 0, NULL, \
+      0, NULL, NULL, NULL }
 
 causal_status causal_scenario_create(causal_scenario **scenario);
 causal_status causal_scenario_free(causal_scenario *scenario);
@@ -587,7 +597,8 @@ causal_status causal_structural_model_sample(const causal_structural_model *mode
                                              size_t columns);
 /* The chain rule through causal_structural_model_sample with the same arguments: from `gradient`, with respect to each number of the sample, to
  * the gradients of the values, amounts and factors of the scenario's edits, one after the other in the order in which they were added: as many as
- * their value_count, in all `count`. A variable that was set passes nothing to its causes, and a category passes nothing.
+ * their value_count, in all `count` (the noise of a new mechanism has none). A variable that was set passes nothing to its causes, and a category
+ * passes nothing.
  * SHAPE: another count. VALUE: an edit or a mechanism is a function, whose derivative is not known. */
 causal_status causal_structural_model_gradient(const causal_structural_model *model, const causal_scenario *scenario, size_t member,
                                                uint64_t seed, size_t draws, const double *gradient, size_t rows, size_t columns,

@@ -13,6 +13,7 @@ protocol StructuralAnswers: StructuralKeeping {
                         wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError)
     func gradient(ofSample gradient: MatrixView<Double>, under scenario: Scenario, member: Int, seed: UInt64, draws: Int?)
         throws(EngineError) -> [[Double]]
+    func newMechanism(of name: String) throws(EngineError) -> NewMechanism
     func abduct(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
                 into noise: MutableMatrixView<Double>) throws(EngineError)
 }

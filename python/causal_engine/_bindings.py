@@ -91,7 +91,7 @@ class Edit(Sized):
         ("size", c_size_t), ("variable", c_char_p), ("kind", c_int), ("values", c_void_p), ("value_count", c_size_t),
         ("lower", c_double), ("upper", c_double), ("reads", c_void_p), ("read_count", c_size_t), ("function", c_void_p),
         ("context", c_void_p), ("rows", c_void_p), ("row_count", c_size_t), ("condition_reads", c_void_p),
-        ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p),
+        ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p), ("model", c_void_p),
     ]
 
 

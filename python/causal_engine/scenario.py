@@ -20,6 +20,7 @@ from ._table import in_table_of, table
 from .errors import InvalidValueError, ShapeError
 from .estimate import Estimate
 from .optimum import Optimum, optimum
+from .policy import LinearPolicy
 
 if TYPE_CHECKING:
     from .structural import StructuralModel
@@ -167,8 +168,9 @@ class ScenarioView:
         factual = np.ascontiguousarray(table(rows, model.variables, now.levels, "rows"))
         marks = marks_in(interventions, model.variables, len(factual))
         start = model.seed if seed is None else checked_seed(seed)
-        is_drawn = any(is_distribution(value) for _, value, _ in self._edits)
-        effects = {effect for name, _, _ in self._edits for effect in model.graph.descendants(name)}
+        is_drawn = any(is_distribution(_amount(value)) for _, value, _ in self._edits)
+        effects = {effect for name, value, _ in self._edits for effect in (
+            *model.graph.descendants(name), *([name] if isinstance(value, Change) else []))}
         is_open = is_drawn or not effects.isdisjoint(now.levels)
         answers = np.empty((now.members * (size(draws, "draws") if is_open else 1), *factual.shape))
         scenario = self._scenario(len(factual), start)
@@ -189,7 +191,8 @@ class ScenarioView:
         self, outcome: str, over: Mapping[str, Any], *, maximize: bool = True, constraints: Mapping[str, Any] | None = None, draws: int = 4_000,
         seed: int | None = None,
     ) -> Optimum:
-        """The values v for which E[outcome | do(x = v)] is largest, under this scenario. Gradients reach them through the mechanisms.
+        """The values v for which E[outcome | do(x = v)] is largest, under this scenario, or the numbers of policies x = g(other variables).
+        Gradients reach them through the mechanisms.
 
         Needs SciPy, whose SLSQP does the search, from the best of 64 places all over the bounds.
 
@@ -198,7 +201,7 @@ class ScenarioView:
         outcome
             A variable.
         over
-            By real variable that is to be set, its bounds (lowest, highest).
+            By real variable that is to be set, its bounds (lowest, highest), or a `LinearPolicy` that has bounds for the numbers to be found.
         maximize
             False: the values for which it is smallest.
         constraints
@@ -225,13 +228,14 @@ class ScenarioView:
 
     def _value_count(self) -> int:
         """The numbers that its edits hold."""
-        return sum(len(amount) if _is_one_a_row(amount) else 1 for _, value, _ in self._edits for amount in [_amount(value)]
-                   if amount is not None and not callable(amount))
+        return sum(_count_of(value) for _, value, _ in self._edits)
 
     # ------------------------------------------------------------ what the engine is given
 
     def _scenario(self, rows: int, seed: int, draws: int = 0) -> Scenario:
         def drawn(value: Any, place: int) -> Any:
+            if isinstance(value, Change) and is_distribution(value.amount):
+                return replace(value, amount=drawn(value.amount, place))
             if not is_distribution(value):
                 return value
             values = value.rvs(size=draws or rows, random_state=np.random.default_rng([seed, place, 1]))    # not those of default_rng(0)
@@ -252,7 +256,7 @@ class ScenarioView:
 
     def _count(self) -> int | None:
         """The number of scenarios that this one stands for; None for one."""
-        return _one_of([len(part) for _, value, where in self._edits for part in (_amount(value), where) if _is_one_a_row(part)])
+        return _one_of([len(part) for _, value, where in self._edits for part in (*_amounts(value), where) if _is_one_a_row(part)])
 
     def _parts(self, count: int, draws: int) -> list[slice]:
         """So many scenarios of so many rows in batches that fit into memory."""
@@ -265,10 +269,14 @@ class ScenarioView:
             return np.repeat(np.asarray(value)[part], draws) if _is_one_a_row(value) else value
 
         levels = self._model._now().levels
-        return ScenarioView(self._model, [
-            (name, replace(value, amount=repeat(value.amount)) if isinstance(value, Change) else
-             setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value, repeat(where))
-            for name, value, where in self._edits])
+        def part_of(value: Any, name: str) -> Any:
+            if isinstance(value, Change):
+                return replace(value, amount=repeat(value.amount))
+            if isinstance(value, LinearPolicy):
+                return value._with(lambda _, number: repeat(number))
+            return setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value
+
+        return ScenarioView(self._model, [(name, part_of(value, name), repeat(where)) for name, value, where in self._edits])
 
     def _given(self, known: NDArray[np.float64]) -> ScenarioView:
         """The same where the variables that rows tell have those values."""
@@ -290,6 +298,20 @@ class ScenarioView:
 
 def _amount(value: Any) -> Any:
     return value.amount if isinstance(value, Change) else value
+
+
+def _amounts(value: Any) -> list[Any]:
+    return [number for _, number in value._named() if not isinstance(number, tuple)] if isinstance(value, LinearPolicy) else [_amount(value)]
+
+
+def _count_of(value: Any) -> int:
+    """The numbers of an edit that a gradient reaches."""
+    if isinstance(value, LinearPolicy):
+        return len(value.coefficients) + 1
+    if isinstance(value, Change) and not value.has_gradient or callable(value):
+        return 0
+    amount = _amount(value)
+    return len(amount) if _is_one_a_row(amount) else 1
 
 
 def _is_one_a_row(value: Any) -> bool:

@@ -5,7 +5,7 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     let variable: Variable
     let law: NoiseLaw
     let scale: Standardisation
-    let code: ParentCode
+    var code: ParentCode
     /// From the code of the parents to the head; nil for a root, whose noise is its standardised value, and for a formula.
     let model: Model<Scalar>?
     var formula: (parents: [Int], Formula)?

@@ -23,13 +23,15 @@ extension StructuralModel {
         guard gradient.columns == variables.count else {
             throw EngineError(.shape, "gradient of a sample: \(gradient.columns) columns, expected \(variables.count), one a variable")
         }
+        func unknown(_ what: String) -> EngineError { EngineError(.value, "gradient of a sample: \(what), whose derivative is not known") }
         for edit in scenario.edits {
-            if case .compute = edit.action {
-                throw EngineError(.value, "gradient of a sample: \(edit.variable) is computed by a function, whose derivative is not known")
+            switch edit.action {
+            case .compute: throw unknown("\(edit.variable) is computed by a function")
+            case .set, .shift, .scale, .clamp, .mechanism, .linear: break
             }
         }
-        for v in variables.indices where compiled.isAffected[v] && mechanisms[v].formula != nil {
-            throw EngineError(.value, "gradient of a sample: the mechanism of \(variables[v].name) is a formula, whose derivative is not known")
+        for v in variables.indices where compiled.isAffected[v] && !compiled.isCut(v) && mechanisms[v].formula != nil {
+            throw unknown("the mechanism of \(variables[v].name) is a formula")
         }
         let noise = try Storage<Double>(count: checkedSize(rows, noiseWidth, of: "noise of \(rows) rows"), of: "noise")
         let values = try Storage<Double>(count: checkedSize(rows, variables.count, of: "values of \(rows) rows"), of: "values")
@@ -41,10 +43,14 @@ extension StructuralModel {
 
         // One gradient a row, added up at the end in the order of the rows, so that the number of threads changes nothing.
         let byRow = try compiled.edits.map { edits throws(EngineError) in
-            try edits.map { _ throws(EngineError) in try Storage<Double>(count: rows, of: "gradient") }
+            try edits.map { edit throws(EngineError) in try Storage<Double>(count: checkedSize(rows, edit.numbersPerRow, of: "gradient"), of: "gradient") }
+        }
+        let replacements = try replacements(compiled, member: member)
+        for (v, list) in replacements.enumerated() where list.contains(where: { $0?.mechanism.formula != nil }) {
+            throw unknown("the new mechanism of \(variables[v].name) is a formula")
         }
         try mechanisms.forEachChunk(of: rows) { chunk throws(EngineError) in
-            try ScenarioBackward(model: self, member: member, scenario: compiled, rows: chunk, noise: noise.pointer, values: values.pointer,
+            try ScenarioBackward(model: self, member: member, scenario: compiled, replacements: replacements, rows: chunk, noise: noise.pointer, values: values.pointer,
                                  said: said.pointer, byRow: byRow).run(gradient)
         }
         return collect(byRow, compiled, scenario, rows)
@@ -60,9 +66,19 @@ extension StructuralModel {
             switch edit.action {
             case .set(.constant), .shift(.constant), .scale(.constant): return [gradients.reduce(0, +)]
             case .set(.rows), .shift(.rows), .scale(.rows): return Array(gradients)
-            case .clamp, .compute: return []
+            case .linear(let policy):
+                guard policy.numbers.count == policy.width else { return Array(gradients) }
+                return (0..<policy.width).map { k in (0..<rows).reduce(0) { $0 + gradients[$1 * policy.width + k] } }
+            case .clamp, .compute, .mechanism: return []
             }
         }
+    }
+}
+
+extension CompiledScenario.Edit {
+    /// Those that a gradient has of one row.
+    fileprivate var numbersPerRow: Int {
+        if case .linear(let line) = action { line.policy.width } else { 1 }
     }
 }
 
@@ -71,6 +87,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
     let model: StructuralModel<Scalar>
     let member: Int
     let scenario: CompiledScenario
+    let replacements: [[Replacement<Scalar>?]]
     let rows: Range<Int>
     let noise: UnsafePointer<Double>
     let values: UnsafePointer<Double>
@@ -96,6 +113,10 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
         guard !edits.isEmpty else { return }
         var concerned: [[Bool]] = []
         for edit in edits { concerned.append(try edit.concerned(rows, values + rows.lowerBound * columns, columns: columns)) }
+        // What reaches another mechanism; empty for other edits.
+        var throughNew = edits.map { edit in
+            if case .mechanism = edit.action { [Double](repeating: 0, count: rows.count) } else { [Double]() }
+        }
         for i in 0..<rows.count {
             let row = rows.lowerBound + i
             // What stood there before each edit.
@@ -108,7 +129,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                 case .shift(let amount): value += amount[row]
                 case .scale(let factor): value *= factor[row]
                 case .clamp(let range): value = min(max(value, range.lowerBound), range.upperBound)
-                case .compute: break
+                case .compute, .mechanism, .linear: break      // nothing acts after what replaces
                 }
             }
             var slope = g[i * columns + v]
@@ -122,18 +143,42 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                     byRow[v][k].pointer[row] = slope * before[k]
                     slope *= factor[row]
                 case .clamp(let range): if !range.contains(before[k]) { slope = 0 }
+                case .mechanism:
+                    throughNew[k][i] = slope
+                    slope = 0
+                case .linear(let line):
+                    line.gradient(slope, row, values + row * columns, numbers: byRow[v][k].pointer + row * line.policy.width, parents: g + i * columns)
+                    slope = 0
                 case .compute: break
                 }
             }
             g[i * columns + v] = slope
         }
+        for k in edits.indices where throughNew[k].contains(where: { $0 != 0 }) { try pass(throughNew[k], through: replacements[v][k]!, for: v, g) }
     }
 
     /// From a variable to its parents.
     private func passMechanism(_ v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
-        let mechanism = model.mechanisms[v], width = mechanism.headWidth, inputs = mechanism.code.width, count = rows.count
+        let mechanism = model.mechanisms[v], slopes = (0..<rows.count).map { g[$0 * columns + v] }
+        let noise = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
+        try pass(slopes, through: mechanism, member: member, noise, stride: model.noiseWidth, g)
+    }
+
+    /// From a variable to the parents that it has in another mechanism.
+    private func pass(_ slopes: [Double], through new: Replacement<Scalar>, for v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
+        let width = new.mechanism.noiseWidth
+        try withScratch(rows.count * width, Double.self) { noises throws(EngineError) in
+            let own = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
+            new.noise(own, stride: model.noiseWidth, rows: rows, into: noises)
+            try pass(slopes, through: new.mechanism, member: new.member, noises, stride: width, g)
+        }
+    }
+
+    private func pass(_ incoming: [Double], through mechanism: FittedMechanism<Scalar>, member: Int, _ noise: UnsafePointer<Double>, stride: Int,
+                      _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
+        let width = mechanism.headWidth, inputs = mechanism.code.width, count = rows.count
         // A row without a gradient reads nothing: its parents may be missing.
-        let isIdle = (0..<count).map { g[$0 * columns + v] == 0 }
+        let isIdle = incoming.map { $0 == 0 }
         guard let network = mechanism.model, isIdle.contains(false) else { return }
         let values = MatrixView(values + rows.lowerBound * columns, rows: count, columns: columns)
         try withScratch(count * (2 * inputs + 2 * width), Scalar.self) { memory throws(EngineError) in
@@ -143,12 +188,11 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
             try network.forward(MatrixView(codes, rows: count, columns: inputs), under: nil, parameters: parameters, trace,
                                 into: MutableMatrixView(heads, rows: count, columns: width))
             try withScratch(2 * count * width, Double.self) { wide throws(EngineError) in
-                let slopes = wide + count * width, columns = columns, stride = model.noiseWidth, law = mechanism.law, scale = mechanism.scale.scale
-                let noise = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
+                let slopes = wide + count * width, law = mechanism.law, scale = mechanism.scale.scale
                 Scalar.widen(heads, into: wide, count: count * width)
                 slopes.update(repeating: 0, count: count * width)
                 for i in 0..<count where !isIdle[i] {
-                    law.generateGradient(wide + i * width, noise + i * stride, g[i * columns + v] * scale, into: slopes + i * width)
+                    law.generateGradient(wide + i * width, noise + i * stride, incoming[i] * scale, into: slopes + i * width)
                 }
                 Scalar.narrow(slopes, into: headGradients, count: count * width)
             }

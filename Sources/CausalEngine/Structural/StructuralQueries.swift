@@ -97,12 +97,17 @@ extension StructuralModel {
         let edited = variables.indices.filter { !scenario.edits[$0].isEmpty }
         guard !edited.isEmpty, description.hasHiddenCauses else { return }
         let graph = description.graph, outcomes = variables.indices.filter { wanted?[$0] ?? true }
-        var culprits = try graph.confoundedMechanisms(outcomes: outcomes, intervened: edited, drawingNoise: false)
+        // What is asked rests on the mechanisms that still speak while the scenario holds, and on what its edits read.
+        let remaining = scenario.rewired.causes(of: outcomes)
+        var effects = Set<Int>(), culprits: [Int] = []
+        for v in edited { effects.formUnion(try scenario.rewired.descendants(of: v)) }
+        for v in variables.indices where remaining.contains(v) && (effects.contains(v) && !scenario.isCut(v) || scenario.keepsNoise(v)) {
+            if try graph.mechanismIsConfounded(v) { culprits.append(v) }
+        }
         if drawsNoise {
             // Noise that is drawn from a law, and not from rows that were seen, has lost what it shared.
-            let isCut = variables.indices.map(scenario.isCut)
-            let remaining = try graph.intervening(on: isCut).causes(of: outcomes.filter { !isCut[$0] })
-            culprits += graph.confoundedPairs.filter { remaining.contains($0.first) && remaining.contains($0.second) }
+            let heard = remaining.filter { !scenario.dropsNoise($0) }
+            culprits += graph.confoundedPairs.filter { heard.contains($0.first) && heard.contains($0.second) }
                 .flatMap { [$0.first, $0.second] }.filter { mechanisms[$0].distribution != nil }
         }
         if let culprit = culprits.first {
@@ -150,8 +155,8 @@ extension StructuralModel {
 
     /// A variable that is computed anew rests on its noise, which rests on its value and on those of its parents.
     private func checkKnown(_ factual: MatrixView<Double>, _ isSet: MatrixView<UInt8>?, _ scenario: CompiledScenario) throws(EngineError) {
-        for v in scenario.order where scenario.isAffected[v] && !scenario.isCut(v) {
-            for row in 0..<factual.rows where !(scenario.edits[v].contains { $0.replaces && $0.condition == nil && $0.rows![row] }) {
+        for v in scenario.order where scenario.isAffected[v] && !scenario.dropsNoise(v) {
+            for row in 0..<factual.rows where !(scenario.edits[v].contains { $0.replaces && !$0.keepsNoise && $0.condition == nil && $0.rows![row] }) {
                 for needed in [v] + description.parents[v] where factual.pointer[row * factual.columns + needed].isNaN {
                     throw EngineError(.value, "counterfactual: \(variables[needed].name) is missing in row \(row), and what \(variables[v].name) "
                         + "would have been rests on it")
