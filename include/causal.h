@@ -482,8 +482,13 @@ typedef enum causal_edit_kind {
                                    used: other kinds of variables, another dtype, noise of another kind. Or, where model is NULL, function(reads) +
                                    noise, for a real variable: values are the noise, or, with value_count 0, the noise is the variable's own, which
                                    its mechanism must add (linear, additive) */
-    CAUSAL_EDIT_LINEAR = 6      /* a policy, values[0] + the sum of values[1 + k] reads[k], kept within lower and upper; one such group of values, or
+    CAUSAL_EDIT_LINEAR = 6,     /* a policy, values[0] + the sum of values[1 + k] reads[k], kept within lower and upper; one such group of values, or
                                    one a row. causal_structural_model_gradient reaches them */
+    CAUSAL_EDIT_UNIT = 7,       /* do(unit = values): a unit of a hidden layer of the mechanism's network, after the activation; it concerns what the
+                                   mechanism says, so that other edits may follow. NAME, when it is used: no such layer or unit */
+    CAUSAL_EDIT_INTERCHANGE = 8,        /* the variable takes the value that it has under `source`, with the same rows and noise. Gradients take
+                                           it for given */
+    CAUSAL_EDIT_INTERCHANGE_UNIT = 9    /* a hidden unit does. VALUE, when it is used: the source replaces the mechanism */
 } causal_edit_kind;
 
 typedef struct causal_edit {
@@ -505,10 +510,13 @@ typedef struct causal_edit {
     causal_function condition;
     void *condition_context;
     const struct causal_structural_model *model;    /* mechanism; the scenario keeps it alive */
+    size_t layer;               /* unit: of the hidden layers, from 0, and of its units, from 0 */
+    size_t unit;
+    const causal_scenario *source;      /* interchange: as it is now; its rows are those of this scenario */
 } causal_edit;
 #define CAUSAL_EDIT_INIT \
     { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, -1.7976931348623157e308, 1.7976931348623157e308, NULL, 0, NULL, NULL, NULL, 0, NULL, \
-      0, NULL, NULL, NULL }
+      0, NULL, NULL, NULL, 0, 0, NULL }
 
 causal_status causal_scenario_create(causal_scenario **scenario);
 causal_status causal_scenario_free(causal_scenario *scenario);
@@ -597,7 +605,7 @@ causal_status causal_structural_model_sample(const causal_structural_model *mode
                                              size_t columns);
 /* The chain rule through causal_structural_model_sample with the same arguments: from `gradient`, with respect to each number of the sample, to
  * the gradients of the values, amounts and factors of the scenario's edits, one after the other in the order in which they were added: as many as
- * their value_count, in all `count` (the noise of a new mechanism has none). A variable that was set passes nothing to its causes, and a category
+ * their value_count, in all `count` (the noise of a new mechanism and an interchange have none). A variable that was set passes nothing to its causes, and a category
  * passes nothing.
  * SHAPE: another count. VALUE: an edit or a mechanism is a function, whose derivative is not known. */
 causal_status causal_structural_model_gradient(const causal_structural_model *model, const causal_scenario *scenario, size_t member,

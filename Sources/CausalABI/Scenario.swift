@@ -58,6 +58,9 @@ extension Scenario.Edit {
             guard given.lower <= given.upper else { throw disorder(given) }
             let numbers = try array(try require(given.values, "edit->values"), given.value_count, "edit->values")
             action = .linear(LinearPolicy(reads: try names(given.reads, given.read_count, "edit->reads"), numbers: numbers, within: given.lower...given.upper))
+        case CAUSAL_EDIT_UNIT: action = .unit(try unit(given), try value(given))
+        case CAUSAL_EDIT_INTERCHANGE: action = .interchange(nil, try source(given))
+        case CAUSAL_EDIT_INTERCHANGE_UNIT: action = .interchange(try unit(given), try source(given))
         default: throw EngineError(.value, "edit->kind is \(given.kind.rawValue), expected one of causal_edit_kind")
         }
         self.init(variable: variable, action: action, rows: rows, condition: condition)
@@ -66,6 +69,14 @@ extension Scenario.Edit {
 
 private func disorder(_ given: causal_edit) -> EngineError {
     EngineError(.value, "edit: lower is \(given.lower) and upper \(given.upper), expected lower at most upper")
+}
+
+private func unit(_ given: causal_edit) throws -> HiddenUnit {
+    HiddenUnit(layer: try size(given.layer, "edit->layer"), unit: try size(given.unit, "edit->unit"))
+}
+
+private func source(_ given: causal_edit) throws -> Scenario {
+    try HandleTable.reading(given.source, ScenarioObject.self) { $0.scenario }
 }
 
 private func newMechanism(_ given: causal_edit, _ variable: String) throws -> NewMechanism {

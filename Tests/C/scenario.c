@@ -41,13 +41,19 @@ static void edits(causal_structural_model *model) {
     double value = 1, several[3] = {1, 2, 3};
     meddling with;
     causal_scenario *scenario;
-    const causal_edit CLEAN = CAUSAL_EDIT_INIT;
+    const causal_edit clean = CAUSAL_EDIT_INIT;
+    causal_edit of_nobody = CAUSAL_EDIT_INIT;
+    causal_scenario *other;
     causal_edit edit = CAUSAL_EDIT_INIT;
     int i;
     edit.variable = "y";
     edit.values = &value;
     edit.value_count = 1;
     EXPECT(CAUSAL_ERROR_NULL, causal_scenario_create(NULL));
+    of_nobody.kind = CAUSAL_EDIT_SHIFT;
+    of_nobody.variable = "nobody";
+    of_nobody.values = &value;
+    of_nobody.value_count = 1;
     OK(causal_scenario_create(&scenario));
     EXPECT(CAUSAL_ERROR_NULL, causal_scenario_add(scenario, NULL));
 #define ADD(field, wrong, status) \
@@ -102,6 +108,16 @@ static void edits(causal_structural_model *model) {
     ADD(values, NULL, CAUSAL_ERROR_NULL);
     ADD(reads, NULL, CAUSAL_ERROR_NULL);
     for (i = 0; i < ABSURD; i++) ADD(value_count, absurd[i], CAUSAL_ERROR_MEMORY);
+    edit.kind = CAUSAL_EDIT_UNIT;
+    ADD(layer, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    ADD(unit, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    ADD(values, NULL, CAUSAL_ERROR_NULL);
+    edit.kind = CAUSAL_EDIT_INTERCHANGE_UNIT;
+    ADD(layer, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    edit.kind = CAUSAL_EDIT_INTERCHANGE;
+    ADD(source, NULL, CAUSAL_ERROR_NULL);
+    ADD(source, (const causal_scenario *)model, CAUSAL_ERROR_HANDLE);
+    ADD(source, scenario, CAUSAL_OK);
     edit.kind = CAUSAL_EDIT_MECHANISM;
     ADD(function, NULL, CAUSAL_ERROR_NULL);
     ADD(values, NULL, CAUSAL_ERROR_NULL);
@@ -115,7 +131,7 @@ static void edits(causal_structural_model *model) {
     OK(causal_scenario_free(scenario));
     EXPECT(CAUSAL_ERROR_HANDLE, causal_scenario_free(scenario));
     edit.kind = CAUSAL_EDIT_COMPUTE;
-    edit.upper = CLEAN.upper;
+    edit.upper = clean.upper;
 
     /* What is found out where it is used: one edit, two rows. */
 #define USE(status) \
@@ -174,6 +190,21 @@ static void edits(causal_structural_model *model) {
     several[1] = INFINITY;
     USE(CAUSAL_ERROR_VALUE);
     several[1] = 2;
+    /* Units, of which a linear mechanism has none; and what y is in another run. */
+    edit.values = &value;
+    edit.value_count = 1;
+    edit.kind = CAUSAL_EDIT_UNIT;
+    USE(CAUSAL_ERROR_NAME);
+    OK(causal_scenario_create(&other));
+    edit.source = other;
+    edit.kind = CAUSAL_EDIT_INTERCHANGE_UNIT;
+    USE(CAUSAL_ERROR_NAME);
+    edit.kind = CAUSAL_EDIT_INTERCHANGE;
+    USE(CAUSAL_OK);
+    OK(causal_scenario_add(other, &of_nobody));
+    USE(CAUSAL_ERROR_NAME);                             /* of a variable in the other run */
+    OK(causal_scenario_free(other));
+    edit.source = NULL;
     edit.values = &value;
     edit.value_count = 1;
     value = 1.5;

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._functions import reading as reading
     from ._scenario import change as change
     from ._scenario import clip as clip
+    from ._scenario import interchange as interchange
     from ._scenario import new_mechanism as new_mechanism
     from ._scenario import scale as scale
     from ._scenario import shift as shift
@@ -45,7 +46,7 @@ __version__ = "0.1.0"
 # What is loaded when it is asked for, and from where.
 _LATER = {
     "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
-    "LinearPolicy": "policy", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "new_mechanism": "_scenario",
+    "LinearPolicy": "policy", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "interchange": "_scenario", "new_mechanism": "_scenario",
     "reading": "_functions",
     "scale": "_scenario", "shift": "_scenario",
 }
@@ -55,7 +56,7 @@ __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
     "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
     "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
-    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "new_mechanism", "reading", "scale", "set_threads", "shift",
+    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
 ]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from ctypes import byref, c_char_p
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import FLOAT64, address, any_array, mask_bytes, number, numbers, text
+from ._arrays import FLOAT64, address, any_array, mask_bytes, number, numbers, seed, text
 from ._bindings import Edit, Function, Handle, library
 from ._functions import reads_of
 from ._levels import Levels, code_of, labelled
@@ -22,12 +22,12 @@ from .policy import LinearPolicy, check_reads
 if TYPE_CHECKING:
     from .structural import StructuralModel
 
-_SET, _SHIFT, _SCALE, _CLAMP, _COMPUTE, _MECHANISM, _LINEAR = range(7)      # causal_edit_kind
+_SET, _SHIFT, _SCALE, _CLAMP, _COMPUTE, _MECHANISM, _LINEAR, _UNIT, _INTERCHANGE, _INTERCHANGE_UNIT = range(10)      # causal_edit_kind
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of what a mechanism says, or another mechanism; `shift`, `scale`, `clip`, `change` and `new_mechanism` make one."""
+    """A change of what a mechanism says, or another mechanism; `shift`, `scale`, `clip`, `change`, `new_mechanism` and `interchange` make one."""
 
     kind: int
     amount: Any = None
@@ -35,13 +35,19 @@ class Change:
     upper: float = 0.0
     function: Callable[..., Any] | None = None
     model: StructuralModel | None = None
+    source: Any = None                      # a ScenarioView, or what became of it in the engine
+    place: tuple[int, int] | None = None    # hidden layer and unit
 
     @property
     def has_gradient(self) -> bool:
         """Whether a gradient reaches `amount`."""
-        return self.kind in (_SET, _SHIFT, _SCALE)
+        return self.kind in (_SET, _SHIFT, _SCALE, _UNIT)
 
     def __repr__(self) -> str:
+        if self.kind == _UNIT:
+            return brief(self.amount)
+        if self.source is not None:
+            return f"interchange({self.source!r})"
         name = {_SET: "setting", _SHIFT: "shift", _SCALE: "scale", _CLAMP: "clip", _COMPUTE: "change", _MECHANISM: "new_mechanism"}[self.kind]
         if self.kind == _MECHANISM:
             noise = "" if self.amount is None else f", noise={brief(self.amount)}"
@@ -135,6 +141,59 @@ def new_mechanism(source: Any, noise: Any = None) -> Change:
     return Change(_MECHANISM, noise, function=source)
 
 
+def interchange(source: Any) -> Change:
+    """The value that a variable, or a hidden unit, has in another run, with the same rows and the same noise.
+
+    Parameters
+    ----------
+    source
+        The other run: the same model under do(), or the model itself, for no intervention. Gradients take what comes from there for given.
+
+    Raises
+    ------
+    ArgumentError
+        `source` is neither.
+
+    Examples
+    --------
+    What x does to y past m, which stays what it is without x, the natural direct effect:
+
+    >>> from causal_engine import StructuralModel, interchange
+    >>> model = StructuralModel([("x", "m"), ("m", "y"), ("x", "y")])
+    >>> model.do(x=1, m=interchange(model.do(x=0)))
+    StructuralModel(3 variables: x -> m, x -> y, m -> y).do(x=1).do(m=interchange(StructuralModel(3 variables: x -> m, x -> y, m -> y).do(x=0)))
+    """
+    from .scenario import ScenarioView
+    from .structural import StructuralModel
+
+    if isinstance(source, StructuralModel):
+        source = ScenarioView(source, ())
+    if not isinstance(source, ScenarioView):
+        raise ArgumentError(f"interchange: {shown(source)}, expected a model, or a model under do()")
+    return Change(_INTERCHANGE, source=source)
+
+
+def unit_edits(units: Any, variables: Sequence[str]) -> list[tuple[str, Any, Any]]:
+    """(variable, what is done to a hidden unit, where) for each."""
+    if not isinstance(units, Mapping) or not units:
+        raise ArgumentError(f"units is {shown(units)}, expected values by (variable, hidden layer, unit)")
+    edits: list[tuple[str, Any, Any]] = []
+    for key, value in units.items():
+        if not isinstance(key, tuple) or len(key) != 3:
+            raise ArgumentError(f"units: {shown(key)}, expected (variable, hidden layer, unit), such as ('dose', 0, 3)")
+        name, *place = key
+        if name not in variables:
+            raise UnknownNameError(unknown("variable", name, variables, "the graph"))
+        layer, unit = (seed(number, what) for number, what in zip(place, ("hidden layer", "unit")))
+        if isinstance(value, Change):
+            if value.kind != _INTERCHANGE:
+                raise ArgumentError(f"units: {value!r} at {shown(key)}, expected numbers or interchange(...)")
+            edits.append((name, replace(value, kind=_INTERCHANGE_UNIT, place=(layer, unit)), None))
+        else:
+            edits.append((name, Change(_UNIT, _kept(value), place=(layer, unit)), None))
+    return edits
+
+
 def setting(numbers: NDArray[np.float64]) -> Change:
     """Values to set, where these are numbers already: codes, of a categorical variable."""
     return Change(_SET, numbers)
@@ -158,6 +217,7 @@ class Scenario:
         self._levels = levels
         self._rows = rows
         self._kept: list[Any] = []
+        self._sources: list[Scenario] = []      # of interchanges
         self.error: BaseException | None = None
         for variable, value, where in edits:
             self._add(variable, value, where)
@@ -166,10 +226,14 @@ class Scenario:
         edit = Edit(variable=text(variable, "variable"))
         if isinstance(value, Change):
             edit.kind = value.kind
+            edit.layer, edit.unit = value.place or (0, 0)
             if value.kind == _CLAMP:
                 edit.lower, edit.upper = value.lower, value.upper
             elif value.kind == _COMPUTE:
                 self._compute(edit, "", value.function, variable, own=variable)
+            elif value.source is not None:
+                edit.source = value.source.handle.address
+                self._sources.append(value.source)
             elif value.model is not None:
                 self._take(edit, value.model, variable)
             elif value.kind == _MECHANISM:
@@ -254,13 +318,22 @@ class Scenario:
 
     def run(self, function: Any, *arguments: Any) -> None:
         """Calls the engine; what went wrong in a function of the scenario is raised as it was."""
-        self.error = None
+        self._forget()
         try:
             function(*arguments)
         except Exception:
-            if self.error is not None:
-                raise self.error from None
+            error = self._failure()
+            if error is not None:
+                raise error from None
             raise
+
+    def _forget(self) -> None:
+        self.error = None
+        for source in self._sources:
+            source._forget()
+
+    def _failure(self) -> BaseException | None:
+        return self.error or next((error for source in self._sources if (error := source._failure()) is not None), None)
 
 
 def edits_in(values: Mapping[str, Any] | None, more: Mapping[str, Any], where: Any, variables: Sequence[str]) -> list[tuple[str, Any, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from ._bindings import library
 from ._given import edits_given
 from ._levels import code_of
 from ._marks import marks_in
-from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setting
+from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setting, unit_edits
 from ._table import in_table_of, table
 from .errors import InvalidValueError, ShapeError
 from .estimate import Estimate
@@ -41,9 +41,16 @@ class ScenarioView:
         self._model = model
         self._edits = tuple(edits)
 
-    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> ScenarioView:
+    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, units: Any = None, **more: Any) -> ScenarioView:
         """This and more interventions, which at one variable act after those before them. See `StructuralModel.do`."""
-        return ScenarioView(self._model, (*self._edits, *edits_in(values, more, where, self._model.variables)))
+        variables = self._model.variables
+        edits = [] if units is None else [(name, value, where) for name, value, _ in unit_edits(units, variables)]
+        if units is None or values or more:
+            edits += edits_in(values, more, where, variables)
+        for _, value, _ in edits:
+            if isinstance(value, Change) and value.source is not None and value.source._model is not self._model:
+                raise InvalidValueError(f"interchange: {value.source!r} is another model, expected this one under other interventions")
+        return ScenarioView(self._model, (*self._edits, *edits))
 
     # ------------------------------------------------------------ questions
 
@@ -168,9 +175,7 @@ class ScenarioView:
         factual = np.ascontiguousarray(table(rows, model.variables, now.levels, "rows"))
         marks = marks_in(interventions, model.variables, len(factual))
         start = model.seed if seed is None else checked_seed(seed)
-        is_drawn = any(is_distribution(_amount(value)) for _, value, _ in self._edits)
-        effects = {effect for name, value, _ in self._edits for effect in (
-            *model.graph.descendants(name), *([name] if isinstance(value, Change) else []))}
+        is_drawn, effects = self._is_drawn(), self._effects()
         is_open = is_drawn or not effects.isdisjoint(now.levels)
         answers = np.empty((now.members * (size(draws, "draws") if is_open else 1), *factual.shape))
         scenario = self._scenario(len(factual), start)
@@ -226,6 +231,32 @@ class ScenarioView:
         return optimum(self, outcome, over, maximize=maximize, constraints=constraints or {}, draws=size(draws, "draws"),
                        seed=model.seed if seed is None else checked_seed(seed))
 
+    def _is_drawn(self) -> bool:
+        """Whether it draws from distributions."""
+        return any(is_distribution(_amount(value)) for _, value, _ in self._edits) or any(source._is_drawn() for source in self._sources())
+
+    def _effects(self) -> set[str]:
+        """What may differ from what it is without the scenario, beside what it is set to."""
+        effects = {effect for name, value, _ in self._edits for effect in (
+            *self._model.graph.descendants(name), *([name] if isinstance(value, Change) else []))}
+        return effects.union(*(source._effects() for source in self._sources()))
+
+    def _sources(self) -> list[ScenarioView]:
+        """Of its interchanges."""
+        return [value.source for _, value, _ in self._edits if isinstance(value, Change) and value.source is not None]
+
+    def _with_sources(self, change: Callable[[ScenarioView], Any]) -> list[tuple[str, Any, Any]]:
+        """Its edits, with something else for the source of each interchange."""
+        made: dict[int, Any] = {}      # what several edits share stays shared
+        edits = []
+        for name, value, where in self._edits:
+            if isinstance(value, Change) and value.source is not None:
+                if id(value.source) not in made:
+                    made[id(value.source)] = change(value.source)
+                value = replace(value, source=made[id(value.source)])
+            edits.append((name, value, where))
+        return edits
+
     def _value_count(self) -> int:
         """The numbers that its edits hold."""
         return sum(_count_of(value) for _, value, _ in self._edits)
@@ -241,7 +272,8 @@ class ScenarioView:
             values = value.rvs(size=draws or rows, random_state=np.random.default_rng([seed, place, 1]))    # not those of default_rng(0)
             return np.resize(values, rows) if np.ndim(values) == 1 else values      # every scenario of a batch meets the same chances
 
-        edits = [(name, drawn(value, place), where) for place, (name, value, where) in enumerate(self._edits)]
+        given = self._with_sources(lambda source: source._scenario(rows, seed, draws))
+        edits = [(name, drawn(value, place), where) for place, (name, value, where) in enumerate(given)]
         return Scenario(edits, self._model.variables, self._model._now().levels, rows)
 
     def _simulated(self, rows: int, member: int | None, seed: int | None, draws: int = 0, wanted: int | None = None) -> NDArray[np.float64]:
@@ -256,7 +288,8 @@ class ScenarioView:
 
     def _count(self) -> int | None:
         """The number of scenarios that this one stands for; None for one."""
-        return _one_of([len(part) for _, value, where in self._edits for part in (*_amounts(value), where) if _is_one_a_row(part)])
+        return _one_of([*(len(part) for _, value, where in self._edits for part in (*_amounts(value), where) if _is_one_a_row(part)),
+                        *(source._count() for source in self._sources())])
 
     def _parts(self, count: int, draws: int) -> list[slice]:
         """So many scenarios of so many rows in batches that fit into memory."""
@@ -276,11 +309,13 @@ class ScenarioView:
                 return value._with(lambda _, number: repeat(number))
             return setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value
 
-        return ScenarioView(self._model, [(name, part_of(value, name), repeat(where)) for name, value, where in self._edits])
+        edits = self._with_sources(lambda source: source._part(part, draws))
+        return ScenarioView(self._model, [(name, part_of(value, name), repeat(where)) for name, value, where in edits])
 
     def _given(self, known: NDArray[np.float64]) -> ScenarioView:
         """The same where the variables that rows tell have those values."""
-        return ScenarioView(self._model, [*self._edits, *edits_given(known, self._edits, self._model.graph)])
+        edits = self._with_sources(lambda source: source._given(known))
+        return ScenarioView(self._model, [*edits, *edits_given(known, self._edits, self._model.graph)])
 
     def __enter__(self) -> ScenarioView:
         return self
@@ -291,7 +326,10 @@ class ScenarioView:
     def __repr__(self) -> str:
         calls = []
         for name, value, where in self._edits:
-            shown = f"{name}={brief(value)}" if name.isidentifier() else f"{{{name!r}: {brief(value)}}}"
+            if isinstance(value, Change) and value.place is not None:
+                shown = f"units={{{(name, *value.place)!r}: {brief(value)}}}"
+            else:
+                shown = f"{name}={brief(value)}" if name.isidentifier() else f"{{{name!r}: {brief(value)}}}"
             calls.append(f".do({shown}{'' if where is None else f', where={brief(where)}'})")
         return f"{self._model!r}{''.join(calls)}"
 

@@ -201,7 +201,7 @@ class StructuralModel:
 
     # ------------------------------------------------------------ questions
 
-    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> ScenarioView:
+    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, units: Any = None, **more: Any) -> ScenarioView:
         """The model under interventions: an immutable view, which can be asked and extended by another `do`.
 
         Parameters
@@ -210,10 +210,13 @@ class StructuralModel:
             By variable, what is done to it: a value, or one a row; `shift`, `scale`, `clip` or `change`, or a list of these, which act
             in this order on what the mechanism says; a policy, that is a function of other variables, named by its arguments
             (``do(dose=lambda age: 0.1 * age)``), which become causes of this one; or a distribution to draw from (anything with an
-            ``rvs`` like those of scipy.stats). Functions are given labels of categorical variables, and give them; an argument with
+            ``rvs`` like those of scipy.stats); a `LinearPolicy`; a `new_mechanism`; or an `interchange`. Functions are given labels of categorical variables, and give them; an argument with
             a default keeps that.
         where
             Which rows are concerned: (rows,) of booleans, or a function of variables as above (``where=lambda age: age > 60``).
+        units
+            By (variable, hidden layer, unit), both counted from 0, the value of a hidden unit of the network of the variable's mechanism, after its
+            activation: a number, one a row, or an `interchange`. What the mechanism then says, other edits may change.
 
         Raises
         ------
@@ -227,7 +230,7 @@ class StructuralModel:
         >>> model.do(x=1).do(y=shift(2))
         StructuralModel(2 variables: x -> y).do(x=1).do(y=shift(2))
         """
-        return ScenarioView(self, ()).do(values, where=where, **more)
+        return ScenarioView(self, ()).do(values, where=where, units=units, **more)
 
     def sample(self, n: int, seed: int | None = None) -> Any:
         """New rows, as a pandas data frame where pandas is in use, else a dict of columns. `do(...).sample(n)` gives those under do(); the

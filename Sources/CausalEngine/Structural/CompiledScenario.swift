@@ -29,6 +29,7 @@ struct CompiledScenario: Sendable {
         case compute(Computation)
         case mechanism(NewMechanism)
         case linear(Line)
+        case unit(HiddenUnit, Scenario.Value)
     }
 
     struct Computation: Sendable {
@@ -87,6 +88,7 @@ struct CompiledScenario: Sendable {
         for edit in scenario.edits {
             let v = try index(edit.variable), variable = description.variables[v]
             try check(edit, variable, rows: rows)
+            if case .unit(let unit, _) = edit.action { try unit.check(description.mechanisms[v], of: variable, isRoot: description.isRoot(v)) }
             for name in edit.reads { reads[v].append(try index(name)) }
             let action: Action = switch edit.action {
             case .set(let value): .set(value)
@@ -95,6 +97,8 @@ struct CompiledScenario: Sendable {
             case .clamp(let range): .clamp(range)
             case .compute(let arguments, let function): .compute(try computation(arguments, function))
             case .mechanism(let new): .mechanism(new)
+            case .unit(let unit, let value): .unit(unit, value)
+            case .interchange: throw EngineError(.state, "scenario: an interchange whose other run has not come first")
             case .linear(let policy):
                 .linear(Line(reads: try policy.reads.map { name throws(EngineError) in
                     let read = try index(name)
@@ -161,7 +165,10 @@ private func check(_ edit: Scenario.Edit, _ variable: Variable, rows: Int) throw
     case .mechanism(let new):
         if case .formula(_, .some(let noise)) = new.source { try values(noise, "given the noise", \.isFinite, "a finite number") }
     case .linear(let policy): try policy.check(for: variable, rows: rows)
-    case .compute: break
+    case .unit(let unit, let value):
+        try values(value, "given, in unit \(unit.unit) of hidden layer \(unit.layer),", \.isFinite, "a finite number")
+        return
+    case .compute, .interchange: break
     }
     guard variable.kind == .real || edit.replaces else {
         throw EngineError(.value, "scenario: \(variable.name) is categorical, expected it to be set, or computed from other variables")

@@ -57,6 +57,10 @@ public struct Scenario: Sendable {
         case compute(reads: [String], Function)
         case mechanism(NewMechanism)
         case linear(LinearPolicy)
+        /// A hidden unit of the mechanism's network, while it speaks.
+        case unit(HiddenUnit, Value)
+        /// What the variable, or a unit of its mechanism, is in another run.
+        case interchange(HiddenUnit?, Scenario)
     }
 
     package struct Edit: Sendable {
@@ -76,9 +80,9 @@ public struct Scenario: Sendable {
         /// Whether it does away with what the mechanism said.
         var replaces: Bool {
             switch action {
-            case .set, .mechanism, .linear: true
+            case .set, .mechanism, .linear, .interchange(nil, _): true
             case .compute(let reads, _): !reads.contains(variable)
-            case .shift, .scale, .clamp: false
+            case .shift, .scale, .clamp, .unit, .interchange: false
             }
         }
 
@@ -96,7 +100,7 @@ public struct Scenario: Sendable {
             case .compute(let arguments, _): reads += arguments.filter { $0 != variable }
             case .mechanism(let new): reads += new.reads
             case .linear(let policy): reads += policy.reads
-            case .set, .shift, .scale, .clamp: break
+            case .set, .shift, .scale, .clamp, .unit, .interchange: break
             }
             return reads
         }
@@ -125,6 +129,17 @@ public struct Scenario: Sendable {
     /// Another mechanism with noise, the parents of which are the variable's causes from now on.
     public func replacing(_ variable: String, by mechanism: NewMechanism, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
         adding(Edit(variable: variable, action: .mechanism(mechanism), rows: rows, condition: condition))
+    }
+
+    /// do() on a hidden unit of the network of the variable's mechanism.
+    public func setting(_ unit: HiddenUnit, of variable: String, to value: Value, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .unit(unit, value), rows: rows, condition: condition))
+    }
+
+    /// Interchange: the variable takes the value that it has under another scenario, with the same rows and the same noise; or, where a hidden unit of its
+    /// mechanism is named, that unit does. Gradients take what comes from the other run for given.
+    public func interchanging(_ variable: String, _ unit: HiddenUnit? = nil, from source: Scenario, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .interchange(unit, source), rows: rows, condition: condition))
     }
 
     /// What the mechanism says, plus an amount.

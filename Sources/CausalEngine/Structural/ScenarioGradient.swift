@@ -19,6 +19,9 @@ extension StructuralModel {
         throws(EngineError) -> [[Double]] {
         try check(member: member)
         let rows = gradient.rows
+        let given = scenario, scenario = try resolving(given, rows: rows, member: member) { source, wanted, values throws(EngineError) in
+            try draw(under: source, member: member, seed: seed, draws: draws, wanted: wanted, into: values)
+        }
         let compiled = try CompiledScenario(scenario, description, rows: rows)
         guard gradient.columns == variables.count else {
             throw EngineError(.shape, "gradient of a sample: \(gradient.columns) columns, expected \(variables.count), one a variable")
@@ -27,7 +30,7 @@ extension StructuralModel {
         for edit in scenario.edits {
             switch edit.action {
             case .compute: throw unknown("\(edit.variable) is computed by a function")
-            case .set, .shift, .scale, .clamp, .mechanism, .linear: break
+            case .set, .shift, .scale, .clamp, .mechanism, .linear, .unit, .interchange: break
             }
         }
         for v in variables.indices where compiled.isAffected[v] && !compiled.isCut(v) && mechanisms[v].formula != nil {
@@ -53,7 +56,7 @@ extension StructuralModel {
             try ScenarioBackward(model: self, member: member, scenario: compiled, replacements: replacements, rows: chunk, noise: noise.pointer, values: values.pointer,
                                  said: said.pointer, byRow: byRow).run(gradient)
         }
-        return collect(byRow, compiled, scenario, rows)
+        return collect(byRow, compiled, given, rows)
     }
 
     /// In the order in which the edits were given.
@@ -64,12 +67,12 @@ extension StructuralModel {
             defer { next[v] += 1 }
             let gradients = byRow[v][next[v]].buffer
             switch edit.action {
-            case .set(.constant), .shift(.constant), .scale(.constant): return [gradients.reduce(0, +)]
-            case .set(.rows), .shift(.rows), .scale(.rows): return Array(gradients)
+            case .set(.constant), .shift(.constant), .scale(.constant), .unit(_, .constant): return [gradients.reduce(0, +)]
+            case .set(.rows), .shift(.rows), .scale(.rows), .unit(_, .rows): return Array(gradients)
             case .linear(let policy):
                 guard policy.numbers.count == policy.width else { return Array(gradients) }
                 return (0..<policy.width).map { k in (0..<rows).reduce(0) { $0 + gradients[$1 * policy.width + k] } }
-            case .clamp, .compute, .mechanism: return []
+            case .clamp, .compute, .mechanism, .interchange: return []
             }
         }
     }
@@ -129,6 +132,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                 case .shift(let amount): value += amount[row]
                 case .scale(let factor): value *= factor[row]
                 case .clamp(let range): value = min(max(value, range.lowerBound), range.upperBound)
+                case .unit: break      // it acted on the mechanism
                 case .compute, .mechanism, .linear: break      // nothing acts after what replaces
                 }
             }
@@ -149,7 +153,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                 case .linear(let line):
                     line.gradient(slope, row, values + row * columns, numbers: byRow[v][k].pointer + row * line.policy.width, parents: g + i * columns)
                     slope = 0
-                case .compute: break
+                case .compute, .unit: break
                 }
             }
             g[i * columns + v] = slope
@@ -161,7 +165,17 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
     private func passMechanism(_ v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
         let mechanism = model.mechanisms[v], slopes = (0..<rows.count).map { g[$0 * columns + v] }
         let noise = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
-        try pass(slopes, through: mechanism, member: member, noise, stride: model.noiseWidth, g)
+        var concerned: [[Bool]] = []
+        for edit in scenario.edits[v] where scenario.setsUnits(v) {
+            concerned.append(try edit.concerned(rows, values + rows.lowerBound * columns, columns: columns))
+        }
+        let units = try scenario.unitsSet(v, rows, concerned, in: mechanism.model)
+        try pass(slopes, through: mechanism, member: member, noise, stride: model.noiseWidth, under: units, g) { site, width, gradients in
+            for (k, edit) in scenario.edits[v].enumerated() {
+                guard let unit = edit.unit, unit.site == site else { continue }
+                for i in 0..<rows.count where concerned[k][i] { byRow[v][k].pointer[rows.lowerBound + i] = Double(gradients[i * width + unit.unit]) }
+            }
+        }
     }
 
     /// From a variable to the parents that it has in another mechanism.
@@ -175,7 +189,8 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
     }
 
     private func pass(_ incoming: [Double], through mechanism: FittedMechanism<Scalar>, member: Int, _ noise: UnsafePointer<Double>, stride: Int,
-                      _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
+                      under units: Intervention<Scalar>? = nil, _ g: UnsafeMutablePointer<Double>,
+                      ofUnits: (_ site: Int, _ width: Int, UnsafePointer<Scalar>) -> Void = { _, _, _ in }) throws(EngineError) {
         let width = mechanism.headWidth, inputs = mechanism.code.width, count = rows.count
         // A row without a gradient reads nothing: its parents may be missing.
         let isIdle = incoming.map { $0 == 0 }
@@ -185,7 +200,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
             let codes = memory, codeGradients = codes + count * inputs, heads = codeGradients + count * inputs, headGradients = heads + count * width
             try mechanism.encode(values, isIgnored: isIdle, into: codes)
             let trace = try network.makeTrace(), parameters = mechanism.parameters[member]
-            try network.forward(MatrixView(codes, rows: count, columns: inputs), under: nil, parameters: parameters, trace,
+            try network.forward(MatrixView(codes, rows: count, columns: inputs), under: units, parameters: parameters, trace,
                                 into: MutableMatrixView(heads, rows: count, columns: width))
             try withScratch(2 * count * width, Double.self) { wide throws(EngineError) in
                 let slopes = wide + count * width, law = mechanism.law, scale = mechanism.scale.scale
@@ -196,8 +211,13 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                 }
                 Scalar.narrow(slopes, into: headGradients, count: count * width)
             }
+            var ofValues = [Storage<Scalar>?](repeating: nil, count: units == nil ? 0 : network.plan.siteWidths.count)
+            for edit in units?.edits ?? [] { ofValues[edit.site] = try Storage(count: count * edit.columns, of: "gradient of units") }
             try network.backward(MatrixView(headGradients, rows: count, columns: width), parameters: parameters, trace,
-                                 into: GradientTargets(parameters: nil, inputs: codeGradients))
+                                 into: GradientTargets(parameters: nil, inputs: codeGradients, values: ofValues.map { $0?.pointer }))
+            for (site, gradients) in ofValues.enumerated() {
+                if let gradients { ofUnits(site, network.plan.siteWidths[site], UnsafePointer(gradients.pointer)) }
+            }
             try withScratch(count * inputs, Double.self) { wide throws(EngineError) in
                 Scalar.widen(codeGradients, into: wide, count: count * inputs)
                 let code = mechanism.code, columns = columns

@@ -47,7 +47,7 @@ private struct Simulation<Scalar: EngineScalar> {
         var concerned: [[Bool]] = []
         for edit in edits { concerned.append(try edit.concerned(rows, values, columns: columns)) }
         let isReplaced = try rowsReplaced(v, edits, concerned)
-        if !isReplaced.allSatisfy({ $0 }) { try runMechanism(v, isIgnored: isReplaced) }
+        if !isReplaced.allSatisfy({ $0 }) { try runMechanism(v, isIgnored: isReplaced, concerned) }
         if let said {
             for i in 0..<count { said[i * columns + v] = values[i * columns + v] }
         }
@@ -71,11 +71,11 @@ private struct Simulation<Scalar: EngineScalar> {
     }
 
     /// What the mechanism says in the rows that do not ignore it.
-    private func runMechanism(_ v: Int, isIgnored: [Bool]) throws(EngineError) {
+    private func runMechanism(_ v: Int, isIgnored: [Bool], _ concerned: [[Bool]]) throws(EngineError) {
         let mechanism = model.mechanisms[v], width = mechanism.headWidth, noise = noise + model.mechanisms.noiseOffsets[v]
         try withScratch(count * width, Double.self) { heads throws(EngineError) in
             try mechanism.heads(MatrixView(values, rows: count, columns: columns), member: member,
-                                isIgnored: isIgnored, into: heads)
+                                isIgnored: isIgnored, under: scenario.unitsSet(v, rows, concerned, in: mechanism.model), into: heads)
             let values = values + v, columns = columns, stride = model.noiseWidth
             for i in 0..<count where !isIgnored[i] { values[i * columns] = mechanism.generate(heads + i * width, noise + i * stride) }
         }
@@ -132,7 +132,7 @@ private struct Simulation<Scalar: EngineScalar> {
                 }
                 values[i * columns + v] = result
             }
-        case .mechanism: break      // it is run
+        case .mechanism, .unit: break      // they act while mechanisms run
         }
     }
 }

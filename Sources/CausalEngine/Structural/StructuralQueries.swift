@@ -20,6 +20,15 @@ extension StructuralModel {
     package func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?,
                         into values: MutableMatrixView<Double>) throws(EngineError) {
         try expect(values.columns, "sample")
+        let scenario = try resolving(scenario, rows: values.rows, member: member) { source, wanted, values throws(EngineError) in
+            try draw(under: source, member: member, seed: seed, draws: draws, wanted: wanted, into: values)
+        }
+        try draw(under: scenario, member: member, seed: seed, draws: draws, wanted: wanted, into: values)
+        leaveOut(wanted, of: values)
+    }
+
+    /// `sample` under a scenario without interchanges, which computes what is not wanted too.
+    func draw(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError) {
         let compiled = try CompiledScenario(scenario, description, rows: values.rows)
         try expectIdentified(wanted, under: compiled, drawsNoise: true)
         try forEachMember(member, rows: values.rows) { member, rows throws(EngineError) in
@@ -28,7 +37,6 @@ extension StructuralModel {
             try simulate(MatrixView(noise.pointer, rows: rows.count, columns: noiseWidth), member: member, under: compiled,
                          firstRow: rows.lowerBound, into: values.rows(from: rows.lowerBound, count: rows.count))
         }
-        leaveOut(wanted, of: values)
     }
 
     /// What would have been, had the scenario held: for each row of `factual` the noise that made it (abduction), the same noise under
@@ -57,13 +65,22 @@ extension StructuralModel {
             throw EngineError(.shape, "counterfactual: an answer of shape \(values.shape) for rows of shape \(factual.shape)")
         }
         try checkAllowed(factual, "counterfactual")
+        let scenario = try resolving(scenario, rows: factual.rows, member: member) { source, wanted, values throws(EngineError) in
+            try imagine(factual, isSet: isSet, under: source, member: member, seed: seed, wanted: wanted, into: values)
+        }
+        try imagine(factual, isSet: isSet, under: scenario, member: member, seed: seed, wanted: wanted, into: values)
+        leaveOut(wanted, of: values)
+    }
+
+    /// `counterfactual` under a scenario without interchanges.
+    private func imagine(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64, wanted: [Bool]?,
+                         into values: MutableMatrixView<Double>) throws(EngineError) {
         let compiled = try CompiledScenario(keeping(isSet, of: factual, under: scenario), description, rows: factual.rows)
         try expectIdentified(wanted, under: compiled, drawsNoise: false)
         try checkKnown(factual, isSet, compiled)
         let noise = try Storage<Double>(count: checkedSize(factual.rows, noiseWidth, of: "noise of \(factual.rows) rows"), of: "noise")
         try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
         try simulate(MatrixView(noise.pointer, rows: factual.rows, columns: noiseWidth), member: member, under: compiled, factual: factual, into: values)
-        leaveOut(wanted, of: values)
     }
 
     /// The noise of rows that were seen, (rows, noiseWidth); NaN where a variable was set, or is missing, or a parent of it is.
@@ -170,7 +187,7 @@ extension StructuralModel {
     }
 
     /// Whose turn it is: one member for all rows, or all for equal shares.
-    private func forEachMember(_ member: Int?, rows: Int, _ body: (Int, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
+    func forEachMember(_ member: Int?, rows: Int, _ body: (Int, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
         if let member {
             try check(member: member)
             return try body(member, 0..<rows)
