@@ -621,6 +621,10 @@ causal_status causal_structural_model_counterfactual(const causal_structural_mod
 /* The noise of rows that were seen, rows x noise width; NaN where a variable was set, or is missing, or a parent of it is. */
 causal_status causal_structural_model_abduct(const causal_structural_model *model, const double *factual, const uint8_t *is_set,
                                              size_t member, uint64_t seed, size_t rows, size_t columns, double *noise, size_t noise_width);
+/* P(variable = level | its parents) for rows x columns values of all variables, rows x levels; NaN where a parent is missing. Of a variable without
+ * parents the shares that were seen. NAME: no such variable, or member. VALUE: a real variable. SHAPE: another number of levels. */
+causal_status causal_structural_model_probabilities(const causal_structural_model *model, size_t variable, const double *values, size_t rows,
+                                                    size_t columns, size_t member, double *probabilities, size_t levels);
 
 /* ---------------------------------------------------------------- checkpoint */
 

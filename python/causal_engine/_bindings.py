@@ -234,6 +234,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_structural_model_gradient": (_A, _A, _N, _S, _N, _A, _N, _N, _A, _N),
     "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _A, _N, _N),
     "causal_structural_model_abduct": (_A, _A, _A, _N, _S, _N, _N, _A, _N),
+    "causal_structural_model_probabilities": (_A, _N, _A, _N, _N, _N, _A, _N),
 
     "causal_model_save": (_A, _A, _T, _T),
     "causal_model_load": (_A, _T),

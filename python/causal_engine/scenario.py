@@ -17,6 +17,7 @@ from ._levels import code_of
 from ._marks import marks_in
 from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setting, unit_edits
 from ._table import in_table_of, table
+from .bounds import CategoryBounds, bounds
 from .errors import InvalidValueError, ShapeError
 from .estimate import Estimate
 from .optimum import Optimum, optimum
@@ -191,6 +192,55 @@ class ScenarioView:
             value, np.quantile(answers, 0.5 - level / 2, axis=0), np.quantile(answers, 0.5 + level / 2, axis=0)]
         tables = tuple(in_table_of(rows, one, model.variables, now.levels if one is value else {}) for one in shaped)
         return tables[0] if level is None else tables
+
+    def bounds(self, rows: Any, outcome: str, *, draws: int = 200, seed: int | None = None) -> CategoryBounds:
+        """What is known of the counterfactual of a categorical variable whatever the coupling of its noise: sharp bounds of P(outcome would have
+        been y' | this row), beside the one number that the Gumbel-max coupling of `counterfactual` gives.
+
+        With p the probabilities of the outcome given its parents as they were and p' those given its parents as they would have been, of an
+        outcome that was y::
+
+            max(0, (p[y] + p'[y'] - 1) / p[y])  <=  P(y' | y)  <=  min(1, p'[y'] / p[y])
+
+        (Frechet 1935; Tian and Pearl 2000, "Probabilities of causation: bounds and identification"). What comes before the outcome must be
+        known: real variables are, by their monotone noise. One other categorical variable on the way is bounded in the same way, and the outcome
+        over all that it may have been; more are refused. The bounds are over couplings only, the mechanisms are taken for true.
+
+        Parameters
+        ----------
+        rows
+            All variables, as in `counterfactual`, and none missing.
+        outcome
+            A categorical variable that the scenario does not edit.
+        draws
+            Possibilities of Gumbel noise.
+
+        Raises
+        ------
+        InvalidValueError
+            A real outcome; several categorical variables on the way; one that is edited or confounded; distributions, interchanges.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from causal_engine import StructuralModel
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=800)
+        >>> model = StructuralModel([("x", "y")], "linear", categorical={"y": (0, 1)}, seed=0)
+        >>> _ = model.fit({"x": x, "y": (x + rng.logistic(size=800) > 0) * 1}, epochs=40, progress=False)
+        >>> found = model.do(x=2).bounds({"x": [0.0], "y": [0]}, "y")
+        >>> bool(found.low[0, 1] <= found.gumbel[0, 1] <= found.high[0, 1])
+        True
+        """
+        return bounds(self, rows, outcome, size(draws, "draws"), self._model.seed if seed is None else checked_seed(seed))
+
+    def _one_counterfactual(self, factual: NDArray[np.float64], member: int, seed: int) -> NDArray[np.float64]:
+        """For one member and one possibility of the noise."""
+        scenario, answer = self._scenario(len(factual), self._model.seed), np.empty(factual.shape)
+        scenario.run(
+            library.causal_structural_model_counterfactual, self._model._now().handle.address, address(factual), None, scenario.handle.address, member,
+            seed, None, address(answer), *factual.shape)
+        return answer
 
     def optimize(
         self, outcome: str, over: Mapping[str, Any], *, maximize: bool = True, constraints: Mapping[str, Any] | None = None, draws: int = 4_000,

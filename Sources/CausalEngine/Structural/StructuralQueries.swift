@@ -140,13 +140,13 @@ extension StructuralModel {
         }
     }
 
-    private func expect(_ columns: Int, _ name: String) throws(EngineError) {
+    func expect(_ columns: Int, _ name: String) throws(EngineError) {
         guard columns == variables.count else {
             throw EngineError(.shape, "\(name): \(columns) columns, expected \(variables.count), one a variable")
         }
     }
 
-    private func checkAllowed(_ values: MatrixView<Double>, _ name: String) throws(EngineError) {
+    func checkAllowed(_ values: MatrixView<Double>, _ name: String) throws(EngineError) {
         for row in 0..<values.rows {
             for (v, variable) in variables.enumerated() {
                 let value = values.pointer[row * values.columns + v]
