@@ -294,6 +294,10 @@ causal_status causal_loss_create_counterfactual(causal_loss **loss);
 causal_status causal_loss_create_consistency(causal_loss **loss);
 /* lambda times the sum of the absolute values of the model's weights, not its biases. */
 causal_status causal_loss_create_regularization(causal_loss **loss, double lambda);
+/* How far prediction (rows x p) and target (rows x q) are from independent, as residuals and causes should be: tr(K H L H) / (rows - 1)^2, the
+ * Hilbert-Schmidt criterion of Gretton et al. (2005), with Gaussian kernels of standardised columns; of more than 512 rows the mean over blocks. The
+ * gradient is that of the prediction. SHAPE: fewer than two rows. */
+causal_status causal_loss_create_independence(causal_loss **loss);
 /* The weighted sum of other losses, which may be sums themselves and may be freed afterwards: weights are multiplied out, and
  * those of terms of one kind added up. A counterfactual term counts only where both counterfactual arguments are given.
  * VALUE: a weight, or what weights come to, is not finite. */
@@ -563,9 +567,12 @@ typedef struct causal_structural_options {
     const causal_structural_model *former;  /* whose mechanisms are kept where `frozen`, a byte a variable, is not 0; or NULL, both. The graph and
                                                the dtype are the same */
     const uint8_t *frozen;
+    double sparsity;            /* what the length of the weights that leave each parent costs (group lasso), beside the likelihood, or squared error, of
+                                   standardised values */
+    double independence;        /* what it costs that the noise of a real variable depends on its parents: causal_loss_create_independence */
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL, 0.0, 0.0 }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.

@@ -108,6 +108,7 @@ class StructuralOptions(Sized):
         ("size", c_size_t), ("dtype", c_int), ("members", c_size_t), ("resamples", c_int), ("epochs", c_size_t),
         ("batch_size", c_size_t), ("learning_rate", c_double), ("weight_decay", c_double), ("held_out", c_double),
         ("patience", c_double), ("seed", c_uint64), ("former", c_void_p), ("frozen", c_void_p),
+        ("sparsity", c_double), ("independence", c_double),
     ]
 
 
@@ -196,6 +197,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_loss_create_counterfactual": (_A,),
     "causal_loss_create_consistency": (_A,),
     "causal_loss_create_regularization": (_A, _F),
+    "causal_loss_create_independence": (_A,),
     "causal_loss_create_sum": (_A, _A, _A, _N),
     "causal_loss_free": (_A,),
     "causal_loss_evaluate": (_A, _A, _A, _A),

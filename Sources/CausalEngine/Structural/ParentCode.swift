@@ -17,6 +17,9 @@ struct ParentCode: Hashable, Sendable {
         self.init(description.parents[variable].map { Parent(variable: $0, width: description.variables[$0].codeWidth, scale: scales[$0]) })
     }
 
+    /// By column of the input, which parent it is of.
+    var groups: [Int] { parents.enumerated().flatMap { [Int](repeating: $0, count: $1.width) } }
+
     private init(_ parents: [Parent]) {
         self.parents = parents
         width = parents.reduce(0) { $0 + $1.width }
