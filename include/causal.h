@@ -294,6 +294,10 @@ causal_status causal_loss_create_counterfactual(causal_loss **loss);
 causal_status causal_loss_create_consistency(causal_loss **loss);
 /* lambda times the sum of the absolute values of the model's weights, not its biases. */
 causal_status causal_loss_create_regularization(causal_loss **loss, double lambda);
+/* How far prediction (rows x p) and target (rows x q) are from independent, as residuals and causes should be: tr(K H L H) / (rows - 1)^2, the
+ * Hilbert-Schmidt criterion of Gretton et al. (2005), with Gaussian kernels of standardised columns; of more than 512 rows the mean over blocks. The
+ * gradient is that of the prediction. SHAPE: fewer than two rows. */
+causal_status causal_loss_create_independence(causal_loss **loss);
 /* The weighted sum of other losses, which may be sums themselves and may be freed afterwards: weights are multiplied out, and
  * those of terms of one kind added up. A counterfactual term counts only where both counterfactual arguments are given.
  * VALUE: a weight, or what weights come to, is not finite. */
@@ -474,19 +478,32 @@ typedef enum causal_edit_kind {
     CAUSAL_EDIT_SHIFT = 1,      /* what the mechanism says, plus values */
     CAUSAL_EDIT_SCALE = 2,      /* what the mechanism says, times values */
     CAUSAL_EDIT_CLAMP = 3,      /* what the mechanism says, kept within lower and upper */
-    CAUSAL_EDIT_COMPUTE = 4     /* a function of the variables in `reads`: a policy, which replaces the mechanism; or, where the variable
+    CAUSAL_EDIT_COMPUTE = 4,    /* a function of the variables in `reads`: a policy, which replaces the mechanism; or, where the variable
                                    itself is among them, a change of what the mechanism says */
+    CAUSAL_EDIT_MECHANISM = 5,  /* another mechanism with noise: that of the variable of this name in `model`, whose parents there, by name, become
+                                   its causes. Noise of a flow or of a categorical variable stays what it is; noise that was learned is taken over
+                                   by its rank among the residuals of either, so that a counterfactual keeps what was abducted. VALUE, when it is
+                                   used: other kinds of variables, another dtype, noise of another kind. Or, where model is NULL, function(reads) +
+                                   noise, for a real variable: values are the noise, or, with value_count 0, the noise is the variable's own, which
+                                   its mechanism must add (linear, additive) */
+    CAUSAL_EDIT_LINEAR = 6,     /* a policy, values[0] + the sum of values[1 + k] reads[k], kept within lower and upper; one such group of values, or
+                                   one a row. causal_structural_model_gradient reaches them */
+    CAUSAL_EDIT_UNIT = 7,       /* do(unit = values): a unit of a hidden layer of the mechanism's network, after the activation; it concerns what the
+                                   mechanism says, so that other edits may follow. NAME, when it is used: no such layer or unit */
+    CAUSAL_EDIT_INTERCHANGE = 8,        /* the variable takes the value that it has under `source`, with the same rows and noise. Gradients take
+                                           it for given */
+    CAUSAL_EDIT_INTERCHANGE_UNIT = 9    /* a hidden unit does. VALUE, when it is used: the source replaces the mechanism */
 } causal_edit_kind;
 
 typedef struct causal_edit {
     size_t size;                /* sizeof(causal_edit) */
     const char *variable;
     causal_edit_kind kind;
-    const double *values;       /* set, shift, scale: 1 for all rows, or one a row */
+    const double *values;       /* set, shift, scale, noise: 1 for all rows, or one a row */
     size_t value_count;
-    double lower;               /* clamp */
+    double lower;               /* clamp, linear; no bounds where they are what INIT says */
     double upper;
-    const char *const *reads;   /* compute: variables that are no effects of this one; they become its causes */
+    const char *const *reads;   /* compute, mechanism, linear: variables that are no effects of this one; they become its causes */
     size_t read_count;
     causal_function function;
     void *context;
@@ -496,9 +513,14 @@ typedef struct causal_edit {
     size_t condition_read_count;
     causal_function condition;
     void *condition_context;
+    const struct causal_structural_model *model;    /* mechanism; the scenario keeps it alive */
+    size_t layer;               /* unit: of the hidden layers, from 0, and of its units, from 0 */
+    size_t unit;
+    const causal_scenario *source;      /* interchange: as it is now; its rows are those of this scenario */
 } causal_edit;
 #define CAUSAL_EDIT_INIT \
-    { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, 0.0, 0.0, NULL, 0, NULL, NULL, NULL, 0, NULL, 0, NULL, NULL }
+    { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, -1.7976931348623157e308, 1.7976931348623157e308, NULL, 0, NULL, NULL, NULL, 0, NULL, \
+      0, NULL, NULL, NULL, 0, 0, NULL }
 
 causal_status causal_scenario_create(causal_scenario **scenario);
 causal_status causal_scenario_free(causal_scenario *scenario);
@@ -545,9 +567,12 @@ typedef struct causal_structural_options {
     const causal_structural_model *former;  /* whose mechanisms are kept where `frozen`, a byte a variable, is not 0; or NULL, both. The graph and
                                                the dtype are the same */
     const uint8_t *frozen;
+    double sparsity;            /* what the length of the weights that leave each parent costs (group lasso), beside the likelihood, or squared error, of
+                                   standardised values */
+    double independence;        /* what it costs that the noise of a real variable depends on its parents: causal_loss_create_independence */
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL, 0.0, 0.0 }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.
@@ -587,7 +612,8 @@ causal_status causal_structural_model_sample(const causal_structural_model *mode
                                              size_t columns);
 /* The chain rule through causal_structural_model_sample with the same arguments: from `gradient`, with respect to each number of the sample, to
  * the gradients of the values, amounts and factors of the scenario's edits, one after the other in the order in which they were added: as many as
- * their value_count, in all `count`. A variable that was set passes nothing to its causes, and a category passes nothing.
+ * their value_count, in all `count` (the noise of a new mechanism and an interchange have none). A variable that was set passes nothing to its causes, and a category
+ * passes nothing.
  * SHAPE: another count. VALUE: an edit or a mechanism is a function, whose derivative is not known. */
 causal_status causal_structural_model_gradient(const causal_structural_model *model, const causal_scenario *scenario, size_t member,
                                                uint64_t seed, size_t draws, const double *gradient, size_t rows, size_t columns,
@@ -602,6 +628,10 @@ causal_status causal_structural_model_counterfactual(const causal_structural_mod
 /* The noise of rows that were seen, rows x noise width; NaN where a variable was set, or is missing, or a parent of it is. */
 causal_status causal_structural_model_abduct(const causal_structural_model *model, const double *factual, const uint8_t *is_set,
                                              size_t member, uint64_t seed, size_t rows, size_t columns, double *noise, size_t noise_width);
+/* P(variable = level | its parents) for rows x columns values of all variables, rows x levels; NaN where a parent is missing. Of a variable without
+ * parents the shares that were seen. NAME: no such variable, or member. VALUE: a real variable. SHAPE: another number of levels. */
+causal_status causal_structural_model_probabilities(const causal_structural_model *model, size_t variable, const double *values, size_t rows,
+                                                    size_t columns, size_t member, double *probabilities, size_t levels);
 
 /* ---------------------------------------------------------------- checkpoint */
 

@@ -37,6 +37,11 @@ public func causal_loss_create_regularization(_ loss: UnsafeMutablePointer<Opaqu
     }
 }
 
+@_cdecl("causal_loss_create_independence") @implementation
+public func causal_loss_create_independence(_ loss: UnsafeMutablePointer<OpaquePointer?>?) -> causal_status {
+    create(loss) { .independence }
+}
+
 @_cdecl("causal_loss_create_sum") @implementation
 public func causal_loss_create_sum(_ loss: UnsafeMutablePointer<OpaquePointer?>?, _ terms: UnsafePointer<OpaquePointer?>?,
                                    _ weights: UnsafePointer<Double>?, _ count: Int) -> causal_status {

@@ -48,17 +48,43 @@ extension Scenario.Edit {
         case CAUSAL_EDIT_SHIFT: action = .shift(try value(given))
         case CAUSAL_EDIT_SCALE: action = .scale(try value(given))
         case CAUSAL_EDIT_CLAMP:
-            guard given.lower <= given.upper else {
-                throw EngineError(.value, "edit: lower is \(given.lower) and upper \(given.upper), expected lower at most upper")
-            }
+            guard given.lower <= given.upper else { throw disorder(given) }
             action = .clamp(given.lower...given.upper)
         case CAUSAL_EDIT_COMPUTE:
             action = .compute(reads: try names(given.reads, given.read_count, "edit->reads"),
                               function(try require(given.function, "edit->function"), given.context))
+        case CAUSAL_EDIT_MECHANISM: action = .mechanism(try newMechanism(given, variable))
+        case CAUSAL_EDIT_LINEAR:
+            guard given.lower <= given.upper else { throw disorder(given) }
+            let numbers = try array(try require(given.values, "edit->values"), given.value_count, "edit->values")
+            action = .linear(LinearPolicy(reads: try names(given.reads, given.read_count, "edit->reads"), numbers: numbers, within: given.lower...given.upper))
+        case CAUSAL_EDIT_UNIT: action = .unit(try unit(given), try value(given))
+        case CAUSAL_EDIT_INTERCHANGE: action = .interchange(nil, try source(given))
+        case CAUSAL_EDIT_INTERCHANGE_UNIT: action = .interchange(try unit(given), try source(given))
         default: throw EngineError(.value, "edit->kind is \(given.kind.rawValue), expected one of causal_edit_kind")
         }
         self.init(variable: variable, action: action, rows: rows, condition: condition)
     }
+}
+
+private func disorder(_ given: causal_edit) -> EngineError {
+    EngineError(.value, "edit: lower is \(given.lower) and upper \(given.upper), expected lower at most upper")
+}
+
+private func unit(_ given: causal_edit) throws -> HiddenUnit {
+    HiddenUnit(layer: try size(given.layer, "edit->layer"), unit: try size(given.unit, "edit->unit"))
+}
+
+private func source(_ given: causal_edit) throws -> Scenario {
+    try HandleTable.reading(given.source, ScenarioObject.self) { $0.scenario }
+}
+
+private func newMechanism(_ given: causal_edit, _ variable: String) throws -> NewMechanism {
+    if given.model != nil {
+        return try HandleTable.reading(given.model, StructuralModelObject.self) { try $0.model.newMechanism(of: variable) }
+    }
+    return NewMechanism(reads: try names(given.reads, given.read_count, "edit->reads"), noise: given.value_count == 0 ? nil : try value(given),
+                        function: function(try require(given.function, "edit->function, where edit->model is NULL"), given.context))
 }
 
 private func value(_ given: causal_edit) throws -> Scenario.Value {

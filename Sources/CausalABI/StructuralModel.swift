@@ -13,6 +13,8 @@ protocol StructuralAnswers: StructuralKeeping {
                         wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError)
     func gradient(ofSample gradient: MatrixView<Double>, under scenario: Scenario, member: Int, seed: UInt64, draws: Int?)
         throws(EngineError) -> [[Double]]
+    func probabilities(of variable: Int, _ values: MatrixView<Double>, member: Int, into result: MutableMatrixView<Double>) throws(EngineError)
+    func newMechanism(of name: String) throws(EngineError) -> NewMechanism
     func abduct(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
                 into noise: MutableMatrixView<Double>) throws(EngineError)
 }
@@ -127,6 +129,17 @@ public func causal_structural_model_abduct(_ model: OpaquePointer?, _ factual: U
         try reading(model) { model in
             try model.abduct(try matrix(factual, rows, columns, "factual"), isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"),
                              member: member, seed: seed, into: try mutableMatrix(noise, rows, noiseWidth, "noise"))
+        }
+    }
+}
+
+@_cdecl("causal_structural_model_probabilities") @implementation
+public func causal_structural_model_probabilities(_ model: OpaquePointer?, _ variable: Int, _ values: UnsafePointer<Double>?, _ rows: Int, _ columns: Int,
+                                                  _ member: Int, _ probabilities: UnsafeMutablePointer<Double>?, _ levels: Int) -> causal_status {
+    call {
+        try reading(model) { model in
+            try model.probabilities(of: variable, try matrix(values, rows, columns, "values"), member: member,
+                                    into: try mutableMatrix(probabilities, rows, levels, "probabilities"))
         }
     }
 }

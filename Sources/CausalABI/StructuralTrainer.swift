@@ -129,5 +129,7 @@ private func structuralOptions(_ given: causal_structural_options) throws -> Str
     options.heldOut = given.held_out < 0 ? nil : given.held_out
     options.patience = given.patience
     options.seed = given.seed
+    options.sparsity = given.sparsity
+    options.independence = given.independence
     return options
 }

@@ -358,6 +358,7 @@ static void training(void) {
     EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_intervention(&loss, "huber", 1));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_counterfactual(NULL));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_consistency(NULL));
+    EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_independence(NULL));
     EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_regularization(&loss, NAN));
     EXPECT(CAUSAL_ERROR_NULL, causal_loss_create_sum(&loss, NULL, NULL, 2));
     sums_of_sums();

@@ -41,12 +41,19 @@ static void edits(causal_structural_model *model) {
     double value = 1, several[3] = {1, 2, 3};
     meddling with;
     causal_scenario *scenario;
+    const causal_edit clean = CAUSAL_EDIT_INIT;
+    causal_edit of_nobody = CAUSAL_EDIT_INIT;
+    causal_scenario *other;
     causal_edit edit = CAUSAL_EDIT_INIT;
     int i;
     edit.variable = "y";
     edit.values = &value;
     edit.value_count = 1;
     EXPECT(CAUSAL_ERROR_NULL, causal_scenario_create(NULL));
+    of_nobody.kind = CAUSAL_EDIT_SHIFT;
+    of_nobody.variable = "nobody";
+    of_nobody.values = &value;
+    of_nobody.value_count = 1;
     OK(causal_scenario_create(&scenario));
     EXPECT(CAUSAL_ERROR_NULL, causal_scenario_add(scenario, NULL));
 #define ADD(field, wrong, status) \
@@ -81,6 +88,7 @@ static void edits(causal_structural_model *model) {
     edit.condition = NULL;
     edit.rows = NULL;
     edit.kind = CAUSAL_EDIT_CLAMP;
+    edit.upper = 0;
     ADD(lower, NAN, CAUSAL_ERROR_VALUE);
     ADD(upper, NAN, CAUSAL_ERROR_VALUE);
     ADD(lower, 1, CAUSAL_ERROR_VALUE);
@@ -92,8 +100,38 @@ static void edits(causal_structural_model *model) {
     for (i = 0; i < ABSURD; i++) ADD(read_count, absurd[i], CAUSAL_ERROR_MEMORY);
     edit.read_count = 1;
     ADD(reads, NULL, CAUSAL_ERROR_NULL);
+    edit.kind = CAUSAL_EDIT_LINEAR;
+    edit.value_count = 2;
+    edit.values = several;
+    ADD(lower, NAN, CAUSAL_ERROR_VALUE);
+    ADD(lower, 1, CAUSAL_ERROR_VALUE);
+    ADD(values, NULL, CAUSAL_ERROR_NULL);
+    ADD(reads, NULL, CAUSAL_ERROR_NULL);
+    for (i = 0; i < ABSURD; i++) ADD(value_count, absurd[i], CAUSAL_ERROR_MEMORY);
+    edit.kind = CAUSAL_EDIT_UNIT;
+    ADD(layer, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    ADD(unit, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    ADD(values, NULL, CAUSAL_ERROR_NULL);
+    edit.kind = CAUSAL_EDIT_INTERCHANGE_UNIT;
+    ADD(layer, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    edit.kind = CAUSAL_EDIT_INTERCHANGE;
+    ADD(source, NULL, CAUSAL_ERROR_NULL);
+    ADD(source, (const causal_scenario *)model, CAUSAL_ERROR_HANDLE);
+    ADD(source, scenario, CAUSAL_OK);
+    edit.kind = CAUSAL_EDIT_MECHANISM;
+    ADD(function, NULL, CAUSAL_ERROR_NULL);
+    ADD(values, NULL, CAUSAL_ERROR_NULL);
+    ADD(reads, NULL, CAUSAL_ERROR_NULL);
+    ADD(model, (const causal_structural_model *)scenario, CAUSAL_ERROR_HANDLE);
+    edit.model = model;
+    ADD(variable, "nobody", CAUSAL_ERROR_NAME);
+    edit.model = NULL;
+    edit.values = &value;
+    edit.value_count = 1;
     OK(causal_scenario_free(scenario));
     EXPECT(CAUSAL_ERROR_HANDLE, causal_scenario_free(scenario));
+    edit.kind = CAUSAL_EDIT_COMPUTE;
+    edit.upper = clean.upper;
 
     /* What is found out where it is used: one edit, two rows. */
 #define USE(status) \
@@ -124,6 +162,52 @@ static void edits(causal_structural_model *model) {
     USE_WITH(variable, "z", CAUSAL_ERROR_VALUE);
     edit.read_count = 2;
     USE_WITH(reads, strange, CAUSAL_ERROR_NAME);
+    /* Formula and noise, the variable's own first; a mechanism of the model itself; a policy. */
+    edit.read_count = 1;
+    edit.kind = CAUSAL_EDIT_MECHANISM;
+    value = 1;
+    edit.value_count = 0;
+    USE(CAUSAL_OK);
+    edit.value_count = 1;
+    USE(CAUSAL_OK);
+    USE_WITH(variable, "z", CAUSAL_ERROR_VALUE);
+    USE_WITH(reads, effect, CAUSAL_ERROR_CYCLE);
+    USE_WITH(function, fails, CAUSAL_ERROR_STATE);
+    value = NAN;
+    USE(CAUSAL_ERROR_VALUE);
+    value = 1;
+    edit.model = model;
+    USE(CAUSAL_OK);
+    edit.model = NULL;
+    edit.kind = CAUSAL_EDIT_LINEAR;
+    USE(CAUSAL_ERROR_SHAPE);
+    edit.values = several;
+    edit.value_count = 2;
+    USE(CAUSAL_OK);
+    USE_WITH(variable, "z", CAUSAL_ERROR_VALUE);
+    USE_WITH(variable, "x", CAUSAL_ERROR_CYCLE);        /* which it reads */
+    USE_WITH(reads, effect, CAUSAL_ERROR_VALUE);        /* of three levels */
+    several[1] = INFINITY;
+    USE(CAUSAL_ERROR_VALUE);
+    several[1] = 2;
+    /* Units, of which a linear mechanism has none; and what y is in another run. */
+    edit.values = &value;
+    edit.value_count = 1;
+    edit.kind = CAUSAL_EDIT_UNIT;
+    USE(CAUSAL_ERROR_NAME);
+    OK(causal_scenario_create(&other));
+    edit.source = other;
+    edit.kind = CAUSAL_EDIT_INTERCHANGE_UNIT;
+    USE(CAUSAL_ERROR_NAME);
+    edit.kind = CAUSAL_EDIT_INTERCHANGE;
+    USE(CAUSAL_OK);
+    OK(causal_scenario_add(other, &of_nobody));
+    USE(CAUSAL_ERROR_NAME);                             /* of a variable in the other run */
+    OK(causal_scenario_free(other));
+    edit.source = NULL;
+    edit.values = &value;
+    edit.value_count = 1;
+    value = 1.5;
     edit.kind = CAUSAL_EDIT_SET;
     edit.condition = fails;
     USE(CAUSAL_ERROR_STATE);

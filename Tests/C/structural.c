@@ -43,6 +43,7 @@ static void bad_model(causal_structural_model *m, causal_status s) {
     EXPECT(s, causal_structural_model_sample(m, NULL, 0, 1, 0, NULL, answer[0], 1, N));
     EXPECT(s, causal_structural_model_counterfactual(m, data[0], NULL, NULL, 0, 1, NULL, answer[0], 1, N));
     EXPECT(s, causal_structural_model_abduct(m, data[0], NULL, 0, 1, 1, N, noise, 4));
+    EXPECT(s, causal_structural_model_probabilities(m, Z, data[0], 1, N, 0, noise, 3));
     EXPECT(s, causal_structural_model_save(m, "never-written.safetensors", NULL));
     EXPECT(s, causal_structural_model_encode(m, NULL, NULL, 0, &size));
     EXPECT(s, causal_structural_model_note(m, text, sizeof text, &size));
@@ -231,6 +232,18 @@ static void models(causal_structural_model *model) {
     EXPECT(CAUSAL_ERROR_MEMORY, causal_structural_model_counterfactual(model, data[0], NULL, NULL, 0, 1, NULL, answer[0], HUGE_SIZE, N));
     EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_counterfactual(model, data[0], flags, NULL, 0, 1, NULL, answer[0], HUGE_SIZE / 64, 0));
     OK(causal_structural_model_counterfactual(model, NULL, NULL, NULL, 0, 1, NULL, NULL, 0, N));
+    OK(causal_structural_model_probabilities(model, Z, data[0], 4, N, 0, noise, 3));
+    for (i = 0; i < 4; i++) TRUE(fabs(noise[3 * i] + noise[3 * i + 1] + noise[3 * i + 2] - 1) < 1e-12);
+    OK(causal_structural_model_probabilities(model, Z, NULL, 0, N, 0, NULL, 3));
+    EXPECT(CAUSAL_ERROR_VALUE, causal_structural_model_probabilities(model, Y, data[0], 1, N, 0, noise, 3));
+    EXPECT(CAUSAL_ERROR_NAME, causal_structural_model_probabilities(model, N, data[0], 1, N, 0, noise, 3));
+    EXPECT(CAUSAL_ERROR_NAME, causal_structural_model_probabilities(model, HUGE_SIZE, data[0], 1, N, 0, noise, 3));
+    EXPECT(CAUSAL_ERROR_NAME, causal_structural_model_probabilities(model, Z, data[0], 1, N, MEMBERS, noise, 3));
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_probabilities(model, Z, NULL, 1, N, 0, noise, 3));
+    EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_probabilities(model, Z, data[0], 1, N, 0, NULL, 3));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_probabilities(model, Z, data[0], 1, N, 0, noise, 4));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_probabilities(model, Z, data[0], 1, N - 1, 0, noise, 3));
+    EXPECT(CAUSAL_ERROR_MEMORY, causal_structural_model_probabilities(model, Z, data[0], HUGE_SIZE, N, 0, noise, 3));
     EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_abduct(model, NULL, NULL, 0, 1, 1, N, noise, 5));
     EXPECT(CAUSAL_ERROR_NULL, causal_structural_model_abduct(model, data[0], NULL, 0, 1, 1, N, NULL, 5));
     EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_abduct(model, data[0], NULL, 0, 1, 1, N, noise, 4));

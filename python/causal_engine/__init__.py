@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ._functions import reading as reading
     from ._scenario import change as change
     from ._scenario import clip as clip
+    from ._scenario import interchange as interchange
+    from ._scenario import new_mechanism as new_mechanism
     from ._scenario import scale as scale
     from ._scenario import shift as shift
     from ._structural_fit import Mechanism as Mechanism
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from .estimators import CausalMLPClassifier as CausalMLPClassifier
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
     from .graph import Graph as Graph
+    from .policy import LinearPolicy as LinearPolicy
     from .structural import StructuralModel as StructuralModel
 
 __version__ = "0.1.0"
@@ -43,7 +46,8 @@ __version__ = "0.1.0"
 # What is loaded when it is asked for, and from where.
 _LATER = {
     "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
-    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "reading": "_functions",
+    "LinearPolicy": "policy", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "interchange": "_scenario", "new_mechanism": "_scenario",
+    "reading": "_functions",
     "scale": "_scenario", "shift": "_scenario",
 }
 
@@ -51,8 +55,8 @@ _LATER = {
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
     "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
-    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
-    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "reading", "scale", "set_threads", "shift",
+    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
+    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
 ]
 
 

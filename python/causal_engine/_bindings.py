@@ -91,7 +91,8 @@ class Edit(Sized):
         ("size", c_size_t), ("variable", c_char_p), ("kind", c_int), ("values", c_void_p), ("value_count", c_size_t),
         ("lower", c_double), ("upper", c_double), ("reads", c_void_p), ("read_count", c_size_t), ("function", c_void_p),
         ("context", c_void_p), ("rows", c_void_p), ("row_count", c_size_t), ("condition_reads", c_void_p),
-        ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p),
+        ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p), ("model", c_void_p),
+        ("layer", c_size_t), ("unit", c_size_t), ("source", c_void_p),
     ]
 
 
@@ -107,6 +108,7 @@ class StructuralOptions(Sized):
         ("size", c_size_t), ("dtype", c_int), ("members", c_size_t), ("resamples", c_int), ("epochs", c_size_t),
         ("batch_size", c_size_t), ("learning_rate", c_double), ("weight_decay", c_double), ("held_out", c_double),
         ("patience", c_double), ("seed", c_uint64), ("former", c_void_p), ("frozen", c_void_p),
+        ("sparsity", c_double), ("independence", c_double),
     ]
 
 
@@ -195,6 +197,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_loss_create_counterfactual": (_A,),
     "causal_loss_create_consistency": (_A,),
     "causal_loss_create_regularization": (_A, _F),
+    "causal_loss_create_independence": (_A,),
     "causal_loss_create_sum": (_A, _A, _A, _N),
     "causal_loss_free": (_A,),
     "causal_loss_evaluate": (_A, _A, _A, _A),
@@ -233,6 +236,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_structural_model_gradient": (_A, _A, _N, _S, _N, _A, _N, _N, _A, _N),
     "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _A, _N, _N),
     "causal_structural_model_abduct": (_A, _A, _A, _N, _S, _N, _N, _A, _N),
+    "causal_structural_model_probabilities": (_A, _N, _A, _N, _N, _N, _A, _N),
 
     "causal_model_save": (_A, _A, _T, _T),
     "causal_model_load": (_A, _T),

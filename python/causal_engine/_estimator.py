@@ -16,7 +16,7 @@ from ._intervened_estimator import IntervenedEstimator
 from ._plain import PlainMLP
 from ._scale import Columns, Scale
 from ._sites import Interventions, Site, sites_of, taken
-from .errors import InvalidValueError
+from .errors import InvalidValueError, ShapeError
 
 if TYPE_CHECKING:
     from .history import History
@@ -36,7 +36,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         self, hidden_dims: Sequence[int] = (16, 16), *, activation: str = "relu", dtype: Any = "float32", optimizer: str = "adam",
         lr: float = 0.01, epochs: int = 100, batch_size: int | None = 32, patience: int | None = None,
         validation_fraction: float = 0.1, clip_grad: float | None = None, schedule: str = "constant", weight_decay: float = 0.0,
-        momentum: float = 0.0, step_size: int = 30, step_factor: float = 0.1, random_state: Any = None,
+        momentum: float = 0.0, step_size: int = 30, step_factor: float = 0.1, random_state: Any = None, dag: Any = None,
     ) -> None:
         self.hidden_dims = hidden_dims
         self.activation = activation
@@ -54,18 +54,20 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         self.step_size = step_size
         self.step_factor = step_factor
         self.random_state = random_state
+        self.dag = dag
 
     # ------------------------------------------------------------ learning
 
     def _train(
         self, X: Columns, y: NDArray[Any], interventions: Interventions | None, do_mask: Any, do_values: Any,
-        loss: str | CausalLosses, outputs: Scale,
+        loss: str | CausalLosses, outputs: Scale, classes: NDArray[Any] | None = None,
     ) -> None:
         """Trains a new model on X (rows, features) and y as the loss takes it, whose scale `outputs` the answers will have.
         Nothing is set before the training is done."""
         random = check_random_state(self.random_state)
+        obeyed = {} if self.dag is None else self._obeyed(X.shape[1], classes)
         model = PlainMLP(
-            X.shape[1], self.hidden_dims, len(outputs.mean), self.activation, self.dtype, seed=int(random.randint(2**31 - 1)))
+            X.shape[1], self.hidden_dims, len(outputs.mean), self.activation, self.dtype, seed=int(random.randint(2**31 - 1)), **obeyed)
         doubts = Doubts(len(model.layers))
         deeper = self._sites(model, X, interventions, do_mask, do_values, doubts)
         X = self._edited(X, deeper.pop(0, None))
@@ -83,6 +85,25 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         assert model.history is not None
         self.model_, self.history_ = model, model.history
         self.feature_scale_, self.target_scale_ = features, outputs
+
+    def _obeyed(self, features: int, classes: NDArray[Any] | None) -> dict[str, Any]:
+        """The graph, and which of its variables the features are. A classifier has an output for each class, with the parents of the one variable that
+        is left."""
+        names = self._names()
+        if classes is None:
+            return {"dag": self.dag, "feature_names": names}
+        from ._mlp_graph import MLPGraph
+        from .graph import Graph
+
+        given = MLPGraph.of(self.dag, features, 1, names)
+        variables = given.graph.variables
+        left = [name for number, name in enumerate(variables) if number not in given.features]
+        if len(left) != 1 or len(given.features) != features:
+            raise ShapeError(f"dag: a graph of {len(variables)} variables for {features} features and a class, expected {features + 1}")
+        chosen = [variables[number] for number in given.features]
+        logits = [f"{left[0]} = {label}" for label in classes]
+        edges = [(parent, logit) for parent in given.graph.parents(left[0]) for logit in logits]
+        return {"dag": Graph(edges, [*chosen, *logits]), "feature_names": chosen}
 
     def _held_out(self, rows: int) -> int:
         """How many rows serve as validation data."""
@@ -142,6 +163,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         sites = sites_of(interventions, do_mask, do_values, model.network.site_widths, len(X), self._names(), doubts, X)
         for mask, values in sites.values():
             assert_all_finite(np.where(mask, values, 0.0), input_name="do_values")
+        if model._sets_outputs_again and 0 in sites:
+            # The outputs are the same variables: what is set is what comes out.
+            mask, values = sites[0]
+            own_mask, own_values = sites.get(last := len(model.layers), (np.zeros_like(mask), values))
+            mask, own_mask, values, own_values = np.broadcast_arrays(mask, own_mask, values, own_values)
+            sites[last] = mask | own_mask, np.where(own_mask, own_values, values)
         return sites
 
     def _edited(self, X: Columns, site: Site | None) -> Columns:

@@ -53,6 +53,7 @@ class Evaluation:
     counterfactual_target: Any = None
     model: CausalModel | None = None
     classes: bool = False
+    is_pair: bool = True        # prediction and target are one entry beside the other
 
     def value(self) -> Any:
         """A float; a tensor that autograd follows where one of the arrays is a tensor."""
@@ -122,7 +123,7 @@ class Evaluation:
         if self.classes:
             _expect_classes(self.prediction, self.target)
             self.target = self.target.reshape(-1, 1)
-        else:
+        elif self.is_pair:
             _expect_same_shape(self.prediction, self.target, "")
         for name, array in others.items():
             setattr(self, name, numbers(array, dtype, name))

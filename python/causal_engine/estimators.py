@@ -46,6 +46,10 @@ class CausalMLPRegressor(RegressorMixin, MultiOutputMixin, Estimator):  # type: 
         As of `CausalMLP.fit`.
     validation_fraction
         Where patience is given, the fraction of the rows that is held out to stop by; 0 to stop by the training rows.
+    dag
+        A graph that the network obeys, over the features and what is predicted: an output depends on its parents and on nothing else. As of `CausalMLP`:
+        the columns of a data frame are found by their names and the outputs are the variables that are left, or those of all features are outputs too,
+        and do() then sets both. A classifier's one variable left is the class.
     random_state
         Of the initial weights, the order of the rows and those held out: a whole number, a `numpy.random.RandomState`, or None.
 
@@ -86,12 +90,12 @@ class CausalMLPRegressor(RegressorMixin, MultiOutputMixin, Estimator):  # type: 
         self, hidden_dims: Sequence[int] = (16, 16), *, loss: str | CausalLosses = "mse", activation: str = "relu",
         dtype: Any = "float32", optimizer: str = "adam", lr: float = 0.01, epochs: int = 100, batch_size: int | None = 32,
         patience: int | None = None, validation_fraction: float = 0.1, clip_grad: float | None = None, schedule: str = "constant",
-        weight_decay: float = 0.0, momentum: float = 0.0, step_size: int = 30, step_factor: float = 0.1, random_state: Any = None,
+        weight_decay: float = 0.0, momentum: float = 0.0, step_size: int = 30, step_factor: float = 0.1, random_state: Any = None, dag: Any = None,
     ) -> None:
         super().__init__(
             hidden_dims, activation=activation, dtype=dtype, optimizer=optimizer, lr=lr, epochs=epochs, batch_size=batch_size,
             patience=patience, validation_fraction=validation_fraction, clip_grad=clip_grad, schedule=schedule,
-            weight_decay=weight_decay, momentum=momentum, step_size=step_size, step_factor=step_factor, random_state=random_state)
+            weight_decay=weight_decay, momentum=momentum, step_size=step_size, step_factor=step_factor, random_state=random_state, dag=dag)
         self.loss = loss
 
     def fit(
@@ -183,7 +187,7 @@ class CausalMLPClassifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=False)
         check_classification_targets(y)
         classes, indices = np.unique(y, return_inverse=True)
-        self._train(X, indices.astype(np.float64), interventions, do_mask, do_values, "cross_entropy", Scale.none(len(classes)))
+        self._train(X, indices.astype(np.float64), interventions, do_mask, do_values, "cross_entropy", Scale.none(len(classes)), classes)
         self.classes_ = classes
         return self
 

@@ -13,7 +13,7 @@ from .errors import ArgumentError, UnknownNameError, shown
 from .model import CausalModel
 
 _LOSSES = ("standard_loss", "causal_intervention_loss", "counterfactual_loss", "causal_consistency_loss",
-           "causal_regularization_loss", "total_causal_loss")
+           "causal_regularization_loss", "total_causal_loss", "independence_loss")
 
 
 class CausalLosses:
@@ -148,6 +148,25 @@ class CausalLosses:
         """
         return self._total_causal_loss(pred, target, do_mask, do_values, pred_counterfactual, target_counterfactual, loss_type).value()
 
+    def independence_loss(self, residuals: Any, causes: Any) -> Any:
+        """How far residuals are from independent of the causes, as those of a right model are: the Hilbert-Schmidt criterion of Gretton, Bousquet, Smola
+        and Schölkopf (2005), ``tr(K H L H) / (n - 1)**2`` with Gaussian kernels of standardised columns. It is 0 up to chance, about 1 / n, where they
+        are, and larger whatever the dependence is. Of more than 512 rows it is the mean over blocks.
+
+        Parameters
+        ----------
+        residuals
+            (n, p); the gradient is with respect to these.
+        causes
+            (n, q).
+
+        Raises
+        ------
+        ShapeError
+            Fewer than two rows, or another number of them; a column is (n, 1).
+        """
+        return self._independence_loss(residuals, causes).value()
+
     def value_and_grad(self, loss: str, *args: Any, **kwargs: Any) -> tuple[float, Any]:
         """A loss and its gradient.
 
@@ -211,6 +230,9 @@ class CausalLosses:
             pred_counterfactual = target_counterfactual = None
         return Evaluation(self._total(loss_type), pred, target, do_mask, counterfactual_prediction=pred_counterfactual,
                           counterfactual_target=target_counterfactual, classes=loss_type == "cross_entropy")
+
+    def _independence_loss(self, residuals: Any, causes: Any) -> Evaluation:
+        return Evaluation(loss_handle("independence"), residuals, causes, is_pair=False)
 
     def _total(self, loss_type: str = "mse") -> Handle:
         """`total_causal_loss` in the engine's hands, for evaluation and for training."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,13 @@ from ._bindings import library
 from ._given import edits_given
 from ._levels import code_of
 from ._marks import marks_in
-from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setting
+from ._scenario import Change, Scenario, brief, edits_in, is_distribution, setting, unit_edits
 from ._table import in_table_of, table
+from .bounds import CategoryBounds, bounds
 from .errors import InvalidValueError, ShapeError
 from .estimate import Estimate
 from .optimum import Optimum, optimum
+from .policy import LinearPolicy
 
 if TYPE_CHECKING:
     from .structural import StructuralModel
@@ -40,9 +42,16 @@ class ScenarioView:
         self._model = model
         self._edits = tuple(edits)
 
-    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, **more: Any) -> ScenarioView:
+    def do(self, values: Mapping[str, Any] | None = None, /, *, where: Any = None, units: Any = None, **more: Any) -> ScenarioView:
         """This and more interventions, which at one variable act after those before them. See `StructuralModel.do`."""
-        return ScenarioView(self._model, (*self._edits, *edits_in(values, more, where, self._model.variables)))
+        variables = self._model.variables
+        edits = [] if units is None else [(name, value, where) for name, value, _ in unit_edits(units, variables)]
+        if units is None or values or more:
+            edits += edits_in(values, more, where, variables)
+        for _, value, _ in edits:
+            if isinstance(value, Change) and value.source is not None and value.source._model is not self._model:
+                raise InvalidValueError(f"interchange: {value.source!r} is another model, expected this one under other interventions")
+        return ScenarioView(self._model, (*self._edits, *edits))
 
     # ------------------------------------------------------------ questions
 
@@ -167,8 +176,7 @@ class ScenarioView:
         factual = np.ascontiguousarray(table(rows, model.variables, now.levels, "rows"))
         marks = marks_in(interventions, model.variables, len(factual))
         start = model.seed if seed is None else checked_seed(seed)
-        is_drawn = any(is_distribution(value) for _, value, _ in self._edits)
-        effects = {effect for name, _, _ in self._edits for effect in model.graph.descendants(name)}
+        is_drawn, effects = self._is_drawn(), self._effects()
         is_open = is_drawn or not effects.isdisjoint(now.levels)
         answers = np.empty((now.members * (size(draws, "draws") if is_open else 1), *factual.shape))
         scenario = self._scenario(len(factual), start)
@@ -185,11 +193,61 @@ class ScenarioView:
         tables = tuple(in_table_of(rows, one, model.variables, now.levels if one is value else {}) for one in shaped)
         return tables[0] if level is None else tables
 
+    def bounds(self, rows: Any, outcome: str, *, draws: int = 200, seed: int | None = None) -> CategoryBounds:
+        """What is known of the counterfactual of a categorical variable whatever the coupling of its noise: sharp bounds of P(outcome would have
+        been y' | this row), beside the one number that the Gumbel-max coupling of `counterfactual` gives.
+
+        With p the probabilities of the outcome given its parents as they were and p' those given its parents as they would have been, of an
+        outcome that was y::
+
+            max(0, (p[y] + p'[y'] - 1) / p[y])  <=  P(y' | y)  <=  min(1, p'[y'] / p[y])
+
+        (Frechet 1935; Tian and Pearl 2000, "Probabilities of causation: bounds and identification"). What comes before the outcome must be
+        known: real variables are, by their monotone noise. One other categorical variable on the way is bounded in the same way, and the outcome
+        over all that it may have been; more are refused. The bounds are over couplings only, the mechanisms are taken for true.
+
+        Parameters
+        ----------
+        rows
+            All variables, as in `counterfactual`, and none missing.
+        outcome
+            A categorical variable that the scenario does not edit.
+        draws
+            Possibilities of Gumbel noise.
+
+        Raises
+        ------
+        InvalidValueError
+            A real outcome; several categorical variables on the way; one that is edited or confounded; distributions, interchanges.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from causal_engine import StructuralModel
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=800)
+        >>> model = StructuralModel([("x", "y")], "linear", categorical={"y": (0, 1)}, seed=0)
+        >>> _ = model.fit({"x": x, "y": (x + rng.logistic(size=800) > 0) * 1}, epochs=40, progress=False)
+        >>> found = model.do(x=2).bounds({"x": [0.0], "y": [0]}, "y")
+        >>> bool(found.low[0, 1] <= found.gumbel[0, 1] <= found.high[0, 1])
+        True
+        """
+        return bounds(self, rows, outcome, size(draws, "draws"), self._model.seed if seed is None else checked_seed(seed))
+
+    def _one_counterfactual(self, factual: NDArray[np.float64], member: int, seed: int) -> NDArray[np.float64]:
+        """For one member and one possibility of the noise."""
+        scenario, answer = self._scenario(len(factual), self._model.seed), np.empty(factual.shape)
+        scenario.run(
+            library.causal_structural_model_counterfactual, self._model._now().handle.address, address(factual), None, scenario.handle.address, member,
+            seed, None, address(answer), *factual.shape)
+        return answer
+
     def optimize(
         self, outcome: str, over: Mapping[str, Any], *, maximize: bool = True, constraints: Mapping[str, Any] | None = None, draws: int = 4_000,
         seed: int | None = None,
     ) -> Optimum:
-        """The values v for which E[outcome | do(x = v)] is largest, under this scenario. Gradients reach them through the mechanisms.
+        """The values v for which E[outcome | do(x = v)] is largest, under this scenario, or the numbers of policies x = g(other variables).
+        Gradients reach them through the mechanisms.
 
         Needs SciPy, whose SLSQP does the search, from the best of 64 places all over the bounds.
 
@@ -198,7 +256,7 @@ class ScenarioView:
         outcome
             A variable.
         over
-            By real variable that is to be set, its bounds (lowest, highest).
+            By real variable that is to be set, its bounds (lowest, highest), or a `LinearPolicy` that has bounds for the numbers to be found.
         maximize
             False: the values for which it is smallest.
         constraints
@@ -223,21 +281,49 @@ class ScenarioView:
         return optimum(self, outcome, over, maximize=maximize, constraints=constraints or {}, draws=size(draws, "draws"),
                        seed=model.seed if seed is None else checked_seed(seed))
 
+    def _is_drawn(self) -> bool:
+        """Whether it draws from distributions."""
+        return any(is_distribution(_amount(value)) for _, value, _ in self._edits) or any(source._is_drawn() for source in self._sources())
+
+    def _effects(self) -> set[str]:
+        """What may differ from what it is without the scenario, beside what it is set to."""
+        effects = {effect for name, value, _ in self._edits for effect in (
+            *self._model.graph.descendants(name), *([name] if isinstance(value, Change) else []))}
+        return effects.union(*(source._effects() for source in self._sources()))
+
+    def _sources(self) -> list[ScenarioView]:
+        """Of its interchanges."""
+        return [value.source for _, value, _ in self._edits if isinstance(value, Change) and value.source is not None]
+
+    def _with_sources(self, change: Callable[[ScenarioView], Any]) -> list[tuple[str, Any, Any]]:
+        """Its edits, with something else for the source of each interchange."""
+        made: dict[int, Any] = {}      # what several edits share stays shared
+        edits = []
+        for name, value, where in self._edits:
+            if isinstance(value, Change) and value.source is not None:
+                if id(value.source) not in made:
+                    made[id(value.source)] = change(value.source)
+                value = replace(value, source=made[id(value.source)])
+            edits.append((name, value, where))
+        return edits
+
     def _value_count(self) -> int:
         """The numbers that its edits hold."""
-        return sum(len(amount) if _is_one_a_row(amount) else 1 for _, value, _ in self._edits for amount in [_amount(value)]
-                   if amount is not None and not callable(amount))
+        return sum(_count_of(value) for _, value, _ in self._edits)
 
     # ------------------------------------------------------------ what the engine is given
 
     def _scenario(self, rows: int, seed: int, draws: int = 0) -> Scenario:
         def drawn(value: Any, place: int) -> Any:
+            if isinstance(value, Change) and is_distribution(value.amount):
+                return replace(value, amount=drawn(value.amount, place))
             if not is_distribution(value):
                 return value
             values = value.rvs(size=draws or rows, random_state=np.random.default_rng([seed, place, 1]))    # not those of default_rng(0)
             return np.resize(values, rows) if np.ndim(values) == 1 else values      # every scenario of a batch meets the same chances
 
-        edits = [(name, drawn(value, place), where) for place, (name, value, where) in enumerate(self._edits)]
+        given = self._with_sources(lambda source: source._scenario(rows, seed, draws))
+        edits = [(name, drawn(value, place), where) for place, (name, value, where) in enumerate(given)]
         return Scenario(edits, self._model.variables, self._model._now().levels, rows)
 
     def _simulated(self, rows: int, member: int | None, seed: int | None, draws: int = 0, wanted: int | None = None) -> NDArray[np.float64]:
@@ -252,7 +338,8 @@ class ScenarioView:
 
     def _count(self) -> int | None:
         """The number of scenarios that this one stands for; None for one."""
-        return _one_of([len(part) for _, value, where in self._edits for part in (_amount(value), where) if _is_one_a_row(part)])
+        return _one_of([*(len(part) for _, value, where in self._edits for part in (*_amounts(value), where) if _is_one_a_row(part)),
+                        *(source._count() for source in self._sources())])
 
     def _parts(self, count: int, draws: int) -> list[slice]:
         """So many scenarios of so many rows in batches that fit into memory."""
@@ -265,14 +352,20 @@ class ScenarioView:
             return np.repeat(np.asarray(value)[part], draws) if _is_one_a_row(value) else value
 
         levels = self._model._now().levels
-        return ScenarioView(self._model, [
-            (name, replace(value, amount=repeat(value.amount)) if isinstance(value, Change) else
-             setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value, repeat(where))
-            for name, value, where in self._edits])
+        def part_of(value: Any, name: str) -> Any:
+            if isinstance(value, Change):
+                return replace(value, amount=repeat(value.amount))
+            if isinstance(value, LinearPolicy):
+                return value._with(lambda _, number: repeat(number))
+            return setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value
+
+        edits = self._with_sources(lambda source: source._part(part, draws))
+        return ScenarioView(self._model, [(name, part_of(value, name), repeat(where)) for name, value, where in edits])
 
     def _given(self, known: NDArray[np.float64]) -> ScenarioView:
         """The same where the variables that rows tell have those values."""
-        return ScenarioView(self._model, [*self._edits, *edits_given(known, self._edits, self._model.graph)])
+        edits = self._with_sources(lambda source: source._given(known))
+        return ScenarioView(self._model, [*edits, *edits_given(known, self._edits, self._model.graph)])
 
     def __enter__(self) -> ScenarioView:
         return self
@@ -283,13 +376,30 @@ class ScenarioView:
     def __repr__(self) -> str:
         calls = []
         for name, value, where in self._edits:
-            shown = f"{name}={brief(value)}" if name.isidentifier() else f"{{{name!r}: {brief(value)}}}"
+            if isinstance(value, Change) and value.place is not None:
+                shown = f"units={{{(name, *value.place)!r}: {brief(value)}}}"
+            else:
+                shown = f"{name}={brief(value)}" if name.isidentifier() else f"{{{name!r}: {brief(value)}}}"
             calls.append(f".do({shown}{'' if where is None else f', where={brief(where)}'})")
         return f"{self._model!r}{''.join(calls)}"
 
 
 def _amount(value: Any) -> Any:
     return value.amount if isinstance(value, Change) else value
+
+
+def _amounts(value: Any) -> list[Any]:
+    return [number for _, number in value._named() if not isinstance(number, tuple)] if isinstance(value, LinearPolicy) else [_amount(value)]
+
+
+def _count_of(value: Any) -> int:
+    """The numbers of an edit that a gradient reaches."""
+    if isinstance(value, LinearPolicy):
+        return len(value.coefficients) + 1
+    if isinstance(value, Change) and not value.has_gradient or callable(value):
+        return 0
+    amount = _amount(value)
+    return len(amount) if _is_one_a_row(amount) else 1
 
 
 def _is_one_a_row(value: Any) -> bool:

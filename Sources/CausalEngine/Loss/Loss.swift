@@ -26,6 +26,10 @@ public struct Loss: Sendable {
         case consistency
         case regularization
         case likelihood(NoiseLaw)
+        case independence
+        case residualIndependence(NoiseLaw)
+        /// By column of the input, its group.
+        case parentSparsity([Int])
     }
 
     struct Term: Sendable {
@@ -57,6 +61,16 @@ public struct Loss: Sendable {
     /// The mean of minus the log density of the target (n, 1) under a mechanism whose head is the prediction (n, head width).
     package static func likelihood(_ law: NoiseLaw) -> Loss { Loss(.likelihood(law)) }
 
+    /// How far the prediction (n, p) is from independent of the target (n, q): the Hilbert-Schmidt criterion of Gretton et al. (2005), with Gaussian kernels
+    /// of standardised columns. Of residuals and causes, 0 but for chance where the model is right.
+    public static let independence = Loss(.independence)
+
+    /// The same of the noise of a mechanism, whose head is the prediction and whose value is the target (n, 1), and the network's inputs.
+    package static func residualIndependence(_ law: NoiseLaw) -> Loss { Loss(.residualIndependence(law)) }
+
+    /// The sum over groups of inputs of the length of the weights that leave them.
+    package static func parentSparsity(_ groups: [Int]) -> Loss { Loss(.parentSparsity(groups)) }
+
     /// lambda times the sum of absolute values of a model's weights, not its biases.
     public static func regularization(_ lambda: Double) -> Loss { Loss(.regularization, weight: lambda) }
 
@@ -83,16 +97,23 @@ public struct Loss: Sendable {
     }
 
     /// Whether the gradient with respect to a model's parameters is not always zero.
-    var dependsOnParameters: Bool { terms.contains { $0.kind == .regularization } }
+    var dependsOnParameters: Bool {
+        terms.contains { term in
+            switch term.kind {
+            case .regularization, .parentSparsity: true
+            default: false
+            }
+        }
+    }
 
     /// Whether targets of set outputs are not looked at.
     var ignoresIntervened: Bool {
         terms.allSatisfy { term in
             switch term.kind {
-            case .standard, .likelihood: false
+            case .standard, .likelihood, .independence, .residualIndependence: false
             // Without counterfactual arguments, as in training, it does not count unless it is required.
             case .counterfactual(let isRequired): !isRequired
-            case .intervention, .consistency, .regularization: true
+            case .intervention, .consistency, .regularization, .parentSparsity: true
             }
         }
     }

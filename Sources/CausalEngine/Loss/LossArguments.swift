@@ -6,6 +6,8 @@ package struct LossArguments<Scalar: EngineScalar> {
     package var target: MatrixView<Scalar>?
     package var mask: MatrixView<UInt8>?
     package var values: MatrixView<Scalar>?
+    /// Of the model whose prediction it is.
+    package var inputs: MatrixView<Scalar>?
     package var counterfactualPrediction: MatrixView<Scalar>?
     package var counterfactualTarget: MatrixView<Scalar>?
     package var parameters: UnsafePointer<Scalar>?

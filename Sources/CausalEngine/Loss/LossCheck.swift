@@ -32,6 +32,14 @@ extension Loss.Term {
             _ = try SetValues(arguments)
         case .likelihood(let law):
             _ = try Likelihood(law, arguments)
+        case .independence:
+            _ = try Independence(arguments)
+        case .residualIndependence(let law):
+            _ = try ResidualIndependence(law, arguments)
+        case .parentSparsity(let groups):
+            guard arguments.parameters != nil, let first = arguments.layout?.tensors.first, first.shape.count == 2, groups.count == first.shape[1] else {
+                throw EngineError(.missing, "sparsity loss: a model with \(groups.count) inputs is missing, whose weights it looks at")
+            }
         case .regularization:
             guard arguments.parameters != nil, arguments.layout != nil else {
                 throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")

@@ -38,6 +38,15 @@ extension Loss.Term {
             return try weight * consistency(arguments, targets.prediction)
         case .likelihood(let law):
             return try weight * Likelihood(law, arguments).mean(factor: weight, addingTo: targets.prediction)
+        case .independence:
+            return try weight * Independence(arguments).value(factor: weight, addingTo: targets.prediction)
+        case .residualIndependence(let law):
+            return try weight * ResidualIndependence(law, arguments).value(factor: weight, addingTo: targets.prediction)
+        case .parentSparsity(let groups):
+            guard let parameters = arguments.parameters, let layout = arguments.layout else {
+                throw EngineError(.missing, "sparsity loss: the model whose weights it looks at is missing")
+            }
+            return weight * layout.groupSparsity(groups, parameters, scale: weight, addingTo: targets.parameters)
         case .regularization:
             guard let parameters = arguments.parameters, let layout = arguments.layout else {
                 throw EngineError(.missing, "regularization loss: the model whose weights it sums is missing")

@@ -116,4 +116,10 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
 extension Trace {
     /// Whether the pass it holds intervened at a site.
     package func hasEdit(at site: Int) -> Bool { edits[site] != nil }
+
+    /// What the units of a site were, (rows, width), where nothing overwrites them later, as nothing does in an MLP.
+    func values(at site: Int) -> UnsafePointer<Scalar> {
+        for case .intervene(site, let buffer, false) in plan.steps { return UnsafePointer(values(buffer)) }
+        preconditionFailure("a plan intervenes at each of its sites")
+    }
 }

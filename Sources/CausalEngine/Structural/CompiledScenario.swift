@@ -7,6 +7,7 @@ struct CompiledScenario: Sendable {
         let rows: [Bool]?
         let condition: Computation?
         let replaces: Bool
+        let keepsNoise: Bool
         let concernsAllRows: Bool
 
         /// Which of some rows, of which the values are given, it concerns.
@@ -26,6 +27,9 @@ struct CompiledScenario: Sendable {
         case scale(Scenario.Value)
         case clamp(ClosedRange<Double>)
         case compute(Computation)
+        case mechanism(NewMechanism)
+        case linear(Line)
+        case unit(HiddenUnit, Scenario.Value)
     }
 
     struct Computation: Sendable {
@@ -52,9 +56,18 @@ struct CompiledScenario: Sendable {
     let order: [Int]
     /// Whether a variable may differ from what it is without the scenario: it is edited, or an effect of one that is.
     let isAffected: [Bool]
+    let hasNewMechanisms: Bool
+    /// The graph while the scenario holds.
+    let rewired: Graph
 
     /// Whether the mechanism of a variable is not asked in any row.
     func isCut(_ variable: Int) -> Bool { edits[variable].contains { $0.replaces && $0.concernsAllRows } }
+
+    /// Whether the noise of a variable goes nowhere.
+    func dropsNoise(_ variable: Int) -> Bool { edits[variable].contains { $0.replaces && $0.concernsAllRows && !$0.keepsNoise } }
+
+    /// Whether a variable may take a new mechanism with the noise that it has.
+    func keepsNoise(_ variable: Int) -> Bool { edits[variable].contains { $0.replaces && $0.keepsNoise } }
 
     init(_ scenario: Scenario, _ description: StructuralDescription, rows: Int) throws(EngineError) {
         let names = Dictionary(uniqueKeysWithValues: description.variables.enumerated().map { ($1.name, $0) })
@@ -75,6 +88,7 @@ struct CompiledScenario: Sendable {
         for edit in scenario.edits {
             let v = try index(edit.variable), variable = description.variables[v]
             try check(edit, variable, rows: rows)
+            if case .unit(let unit, _) = edit.action { try unit.check(description.mechanisms[v], of: variable, isRoot: description.isRoot(v)) }
             for name in edit.reads { reads[v].append(try index(name)) }
             let action: Action = switch edit.action {
             case .set(let value): .set(value)
@@ -82,11 +96,24 @@ struct CompiledScenario: Sendable {
             case .scale(let value): .scale(value)
             case .clamp(let range): .clamp(range)
             case .compute(let arguments, let function): .compute(try computation(arguments, function))
+            case .mechanism(let new): .mechanism(new)
+            case .unit(let unit, let value): .unit(unit, value)
+            case .interchange: throw EngineError(.state, "scenario: an interchange whose other run has not come first")
+            case .linear(let policy):
+                .linear(Line(reads: try policy.reads.map { name throws(EngineError) in
+                    let read = try index(name)
+                    guard description.variables[read].codeWidth == 1 else {
+                        throw EngineError(.value, "scenario: the linear policy of \(variable.name) reads \(name), which has several levels, expected real or binary variables")
+                    }
+                    return read
+                }, policy: policy))
             }
             let condition = try edit.condition.map { condition throws(EngineError) in try computation(condition.reads, condition.isMet) }
-            edits[v].append(Edit(action: action, rows: edit.rows, condition: condition, replaces: edit.replaces, concernsAllRows: edit.concernsAllRows))
+            edits[v].append(Edit(action: action, rows: edit.rows, condition: condition, replaces: edit.replaces, keepsNoise: edit.keepsNoise,
+                                 concernsAllRows: edit.concernsAllRows))
         }
         self.edits = edits
+        hasNewMechanisms = edits.contains { $0.contains { if case .mechanism = $0.action { true } else { false } } }
 
         // The graph while the scenario holds: what an edit reads is a cause, and what replaces a mechanism in all rows cuts its causes off.
         var edges: [Graph.Edge] = []
@@ -94,7 +121,7 @@ struct CompiledScenario: Sendable {
             let isCut = edits[v].contains { $0.replaces && $0.concernsAllRows }
             for cause in Set((isCut ? [] : description.parents[v]) + reads[v]).sorted() { edges.append(Graph.Edge(from: cause, to: v)) }
         }
-        let rewired = try Graph(count: description.count, names: description.graph.names, edges: edges)
+        rewired = try Graph(count: description.count, names: description.graph.names, edges: edges)
         do throws(EngineError) {
             order = try rewired.topologicalOrder()
         } catch {
@@ -135,7 +162,13 @@ private func check(_ edit: Scenario.Edit, _ variable: Variable, rows: Int) throw
         guard !range.lowerBound.isNaN, !range.upperBound.isNaN else {
             throw EngineError(.value, "scenario: \(variable.name) is kept within \(range.lowerBound) and \(range.upperBound)")
         }
-    case .compute: break
+    case .mechanism(let new):
+        if case .formula(_, .some(let noise)) = new.source { try values(noise, "given the noise", \.isFinite, "a finite number") }
+    case .linear(let policy): try policy.check(for: variable, rows: rows)
+    case .unit(let unit, let value):
+        try values(value, "given, in unit \(unit.unit) of hidden layer \(unit.layer),", \.isFinite, "a finite number")
+        return
+    case .compute, .interchange: break
     }
     guard variable.kind == .real || edit.replaces else {
         throw EngineError(.value, "scenario: \(variable.name) is categorical, expected it to be set, or computed from other variables")

@@ -5,7 +5,7 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     let variable: Variable
     let law: NoiseLaw
     let scale: Standardisation
-    let code: ParentCode
+    var code: ParentCode
     /// From the code of the parents to the head; nil for a root, whose noise is its standardised value, and for a formula.
     let model: Model<Scalar>?
     var formula: (parents: [Int], Formula)?
@@ -31,15 +31,16 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     }
 
     /// The heads of some rows (rows, headWidth), from the values of all variables in these rows. In a row that `isIgnored` the parents are
-    /// not looked at: they may be NaN.
-    func heads(_ values: MatrixView<Double>, member: Int, isIgnored: [Bool]? = nil, into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
+    /// not looked at: they may be NaN. `units` sets hidden units of the network.
+    func heads(_ values: MatrixView<Double>, member: Int, isIgnored: [Bool]? = nil, under units: Intervention<Scalar>? = nil,
+               into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
         if let formula { return try formulaHeads(formula, values, isIgnored, into: heads) }
         guard let model else { return }
         let count = values.rows, outputs = count * headWidth
         try withScratch(count * code.width + outputs, Scalar.self) { memory throws(EngineError) in
             let codes = memory + outputs
             try encode(values, isIgnored: isIgnored, into: codes)
-            try model.predict(MatrixView(codes, rows: count, columns: code.width), under: nil, parameters: parameters[member],
+            try model.predict(MatrixView(codes, rows: count, columns: code.width), under: units, parameters: parameters[member],
                               into: MutableMatrixView(memory, rows: count, columns: headWidth))
             Scalar.widen(memory, into: heads, count: outputs)
         }

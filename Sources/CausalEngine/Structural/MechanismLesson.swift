@@ -46,11 +46,14 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         parameters = try Parameters(count: model.layout.count)
         parameters.initialize(model.layout, seed: options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03)
 
-        let loss: Loss = switch law {
+        var loss: Loss = switch law {
         case .additive: .standard(.mse)
         case .gumbel: .standard(.crossEntropy)
         case .locationScale, .spline: .likelihood(law)
         }
+        // Loss is a sum, and stays the same one where there is nothing to add.
+        if options.sparsity > 0 { try loss.add(options.sparsity, times: .parentSparsity(code.groups)) }
+        if options.independence > 0, law.isInvertible { try loss.add(options.independence, times: .residualIndependence(law)) }
         let epochs = options.epochs(rows: training.x.rows)
         trainer = try Trainer(model, on: training, validation: heldOut, options: TrainerOptions(
             loss: loss, optimizer: OptimizerOptions(.adamW, learningRate: options.learningRate, weightDecay: options.weightDecay, clipNorm: 10),

@@ -18,3 +18,22 @@ extension NoiseLaw {
         }
     }
 }
+
+extension NoiseLaw {
+    /// The chain rule through `abduct`, of an invertible law: from the gradient of the noise to that of the head, which is overwritten.
+    package func abductGradient(_ head: UnsafePointer<Double>, _ value: Double, _ gradient: Double, into headGradient: UnsafeMutablePointer<Double>) {
+        switch self {
+        case .additive: headGradient[0] = -gradient
+        case .locationScale:
+            let inverse = 1 / Scale.value(head[1])
+            headGradient[0] = -gradient * inverse
+            headGradient[1] = -gradient * (value - head[0]) * inverse * Scale.logSlope(head[1])
+        case .spline(let pieces):
+            let inverse = 1 / Scale.value(head[1]), z = (value - head[0]) * inverse
+            let (dz, _) = RationalQuadraticSpline(head + 2, pieces: pieces).gradients(z, ofValue: gradient, ofLogSlope: 0, into: headGradient + 2)
+            headGradient[0] = -dz * inverse
+            headGradient[1] = -dz * z * Scale.logSlope(head[1])
+        case .gumbel(let levels): headGradient.update(repeating: 0, count: levels)
+        }
+    }
+}

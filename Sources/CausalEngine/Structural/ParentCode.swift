@@ -14,8 +14,20 @@ struct ParentCode: Hashable, Sendable {
     let width: Int
 
     init(of variable: Int, _ description: StructuralDescription, _ scales: [Standardisation]) {
-        parents = description.parents[variable].map { Parent(variable: $0, width: description.variables[$0].codeWidth, scale: scales[$0]) }
+        self.init(description.parents[variable].map { Parent(variable: $0, width: description.variables[$0].codeWidth, scale: scales[$0]) })
+    }
+
+    /// By column of the input, which parent it is of.
+    var groups: [Int] { parents.enumerated().flatMap { [Int](repeating: $0, count: $1.width) } }
+
+    private init(_ parents: [Parent]) {
+        self.parents = parents
         width = parents.reduce(0) { $0 + $1.width }
+    }
+
+    /// The same for a table that has the parents in other columns.
+    func reading(_ columns: [Int: Int]) -> ParentCode {
+        ParentCode(parents.map { Parent(variable: columns[$0.variable]!, width: $0.width, scale: $0.scale) })
     }
 
     /// One row, from the values of all variables. What is missing is NaN in every column that stands for it.

@@ -55,6 +55,12 @@ public struct Scenario: Sendable {
         case clamp(ClosedRange<Double>)
         /// A function of other variables instead of the mechanism, or of its output where the variable reads itself.
         case compute(reads: [String], Function)
+        case mechanism(NewMechanism)
+        case linear(LinearPolicy)
+        /// A hidden unit of the mechanism's network, while it speaks.
+        case unit(HiddenUnit, Value)
+        /// What the variable, or a unit of its mechanism, is in another run.
+        case interchange(HiddenUnit?, Scenario)
     }
 
     package struct Edit: Sendable {
@@ -74,10 +80,15 @@ public struct Scenario: Sendable {
         /// Whether it does away with what the mechanism said.
         var replaces: Bool {
             switch action {
-            case .set: true
+            case .set, .mechanism, .linear, .interchange(nil, _): true
             case .compute(let reads, _): !reads.contains(variable)
-            case .shift, .scale, .clamp: false
+            case .shift, .scale, .clamp, .unit, .interchange: false
             }
+        }
+
+        /// Whether the variable's own noise still counts where it is replaced.
+        var keepsNoise: Bool {
+            if case .mechanism(let new) = action { new.keepsNoise } else { !replaces }
         }
 
         var concernsAllRows: Bool { rows == nil && condition == nil }
@@ -85,7 +96,12 @@ public struct Scenario: Sendable {
         /// Other variables that it looks at.
         var reads: [String] {
             var reads = condition?.reads ?? []
-            if case .compute(let arguments, _) = action { reads += arguments.filter { $0 != variable } }
+            switch action {
+            case .compute(let arguments, _): reads += arguments.filter { $0 != variable }
+            case .mechanism(let new): reads += new.reads
+            case .linear(let policy): reads += policy.reads
+            case .set, .shift, .scale, .clamp, .unit, .interchange: break
+            }
             return reads
         }
     }
@@ -103,6 +119,27 @@ public struct Scenario: Sendable {
     public func setting(_ variable: String, by reads: [String], rows: [Bool]? = nil, when condition: Condition? = nil,
                         _ policy: @escaping @Sendable ([Double]) -> Double) -> Scenario {
         adding(Edit(variable: variable, action: .compute(reads: reads, byRow(policy)), rows: rows, condition: condition))
+    }
+
+    /// A policy whose numbers `gradient(ofSample:)` reaches.
+    public func setting(_ variable: String, by policy: LinearPolicy, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .linear(policy), rows: rows, condition: condition))
+    }
+
+    /// Another mechanism with noise, the parents of which are the variable's causes from now on.
+    public func replacing(_ variable: String, by mechanism: NewMechanism, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .mechanism(mechanism), rows: rows, condition: condition))
+    }
+
+    /// do() on a hidden unit of the network of the variable's mechanism.
+    public func setting(_ unit: HiddenUnit, of variable: String, to value: Value, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .unit(unit, value), rows: rows, condition: condition))
+    }
+
+    /// Interchange: the variable takes the value that it has under another scenario, with the same rows and the same noise; or, where a hidden unit of its
+    /// mechanism is named, that unit does. Gradients take what comes from the other run for given.
+    public func interchanging(_ variable: String, _ unit: HiddenUnit? = nil, from source: Scenario, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .interchange(unit, source), rows: rows, condition: condition))
     }
 
     /// What the mechanism says, plus an amount.

@@ -8,8 +8,9 @@ extension StructuralModel {
     @specialized(where Scalar == Double)
     func simulate(_ noise: MatrixView<Double>, member: Int, under scenario: CompiledScenario, firstRow: Int = 0,
                   factual: MatrixView<Double>? = nil, saying said: UnsafeMutablePointer<Double>? = nil, into values: MutableMatrixView<Double>) throws(EngineError) {
+        let replacements = try replacements(scenario, member: member)
         try mechanisms.forEachChunk(of: values.rows) { rows throws(EngineError) in
-            try Simulation(model: self, member: member, scenario: scenario, rows: firstRow + rows.lowerBound..<firstRow + rows.upperBound,
+            try Simulation(model: self, member: member, scenario: scenario, replacements: replacements, rows: firstRow + rows.lowerBound..<firstRow + rows.upperBound,
                            noise: noise.pointer + rows.lowerBound * noiseWidth,
                            factual: factual.map { $0.pointer + rows.lowerBound * $0.columns },
                            said: said.map { $0 + rows.lowerBound * values.columns },
@@ -23,6 +24,7 @@ private struct Simulation<Scalar: EngineScalar> {
     let model: StructuralModel<Scalar>
     let member: Int
     let scenario: CompiledScenario
+    let replacements: [[Replacement<Scalar>?]]
     let rows: Range<Int>
     let noise: UnsafePointer<Double>
     let factual: UnsafePointer<Double>?
@@ -47,11 +49,17 @@ private struct Simulation<Scalar: EngineScalar> {
         var concerned: [[Bool]] = []
         for edit in edits { concerned.append(try edit.concerned(rows, values, columns: columns)) }
         let isReplaced = try rowsReplaced(v, edits, concerned)
-        if !isReplaced.allSatisfy({ $0 }) { try runMechanism(v, isIgnored: isReplaced) }
+        if !isReplaced.allSatisfy({ $0 }) { try runMechanism(v, isIgnored: isReplaced, concerned) }
         if let said {
             for i in 0..<count { said[i * columns + v] = values[i * columns + v] }
         }
-        for (edit, isConcerned) in zip(edits, concerned) { try apply(edit, to: v, isConcerned) }
+        for (k, edit) in edits.enumerated() {
+            if case .mechanism = edit.action {
+                try run(replacements[v][k]!, for: v, concerned[k])
+            } else {
+                try apply(edit, to: v, concerned[k])
+            }
+        }
         if let factual { keepFacts(v, factual) { i in concerned.contains { $0[i] } } }
     }
 
@@ -65,13 +73,24 @@ private struct Simulation<Scalar: EngineScalar> {
     }
 
     /// What the mechanism says in the rows that do not ignore it.
-    private func runMechanism(_ v: Int, isIgnored: [Bool]) throws(EngineError) {
+    private func runMechanism(_ v: Int, isIgnored: [Bool], _ concerned: [[Bool]]) throws(EngineError) {
         let mechanism = model.mechanisms[v], width = mechanism.headWidth, noise = noise + model.mechanisms.noiseOffsets[v]
         try withScratch(count * width, Double.self) { heads throws(EngineError) in
             try mechanism.heads(MatrixView(values, rows: count, columns: columns), member: member,
-                                isIgnored: isIgnored, into: heads)
+                                isIgnored: isIgnored, under: scenario.unitsSet(v, rows, concerned, in: mechanism.model), into: heads)
             let values = values + v, columns = columns, stride = model.noiseWidth
             for i in 0..<count where !isIgnored[i] { values[i * columns] = mechanism.generate(heads + i * width, noise + i * stride) }
+        }
+    }
+
+    /// What another mechanism says in the rows that it concerns.
+    private func run(_ new: Replacement<Scalar>, for v: Int, _ isConcerned: [Bool]) throws(EngineError) {
+        let mechanism = new.mechanism, width = mechanism.headWidth, noiseWidth = mechanism.noiseWidth
+        try withScratch(count * (width + noiseWidth), Double.self) { heads throws(EngineError) in
+            let noises = heads + count * width
+            new.noise(noise + model.mechanisms.noiseOffsets[v], stride: model.noiseWidth, rows: rows, into: noises)
+            try mechanism.heads(MatrixView(values, rows: count, columns: columns), member: new.member, isIgnored: isConcerned.map(!), into: heads)
+            for i in 0..<count where isConcerned[i] { values[i * columns + v] = mechanism.generate(heads + i * width, noises + i * noiseWidth) }
         }
     }
 
@@ -107,6 +126,15 @@ private struct Simulation<Scalar: EngineScalar> {
                 throw EngineError(.value, "scenario: \(variable.name) is computed to be \(results[i]) in row \(first + i), expected \(variable.expectation)")
             }
             forEachRow { $1 = results[$0] }
+        case .linear(let line):
+            for i in 0..<count where isConcerned[i] {
+                let result = line.value(first + i, values + i * columns)
+                guard result.isFinite else {
+                    throw EngineError(.value, "scenario: \(model.variables[v].name) is computed to be \(result) in row \(first + i), expected a finite number")
+                }
+                values[i * columns + v] = result
+            }
+        case .mechanism, .unit: break      // they act while mechanisms run
         }
     }
 }

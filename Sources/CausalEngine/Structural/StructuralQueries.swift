@@ -20,6 +20,15 @@ extension StructuralModel {
     package func sample(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?,
                         into values: MutableMatrixView<Double>) throws(EngineError) {
         try expect(values.columns, "sample")
+        let scenario = try resolving(scenario, rows: values.rows, member: member) { source, wanted, values throws(EngineError) in
+            try draw(under: source, member: member, seed: seed, draws: draws, wanted: wanted, into: values)
+        }
+        try draw(under: scenario, member: member, seed: seed, draws: draws, wanted: wanted, into: values)
+        leaveOut(wanted, of: values)
+    }
+
+    /// `sample` under a scenario without interchanges, which computes what is not wanted too.
+    func draw(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError) {
         let compiled = try CompiledScenario(scenario, description, rows: values.rows)
         try expectIdentified(wanted, under: compiled, drawsNoise: true)
         try forEachMember(member, rows: values.rows) { member, rows throws(EngineError) in
@@ -28,7 +37,6 @@ extension StructuralModel {
             try simulate(MatrixView(noise.pointer, rows: rows.count, columns: noiseWidth), member: member, under: compiled,
                          firstRow: rows.lowerBound, into: values.rows(from: rows.lowerBound, count: rows.count))
         }
-        leaveOut(wanted, of: values)
     }
 
     /// What would have been, had the scenario held: for each row of `factual` the noise that made it (abduction), the same noise under
@@ -57,13 +65,22 @@ extension StructuralModel {
             throw EngineError(.shape, "counterfactual: an answer of shape \(values.shape) for rows of shape \(factual.shape)")
         }
         try checkAllowed(factual, "counterfactual")
+        let scenario = try resolving(scenario, rows: factual.rows, member: member) { source, wanted, values throws(EngineError) in
+            try imagine(factual, isSet: isSet, under: source, member: member, seed: seed, wanted: wanted, into: values)
+        }
+        try imagine(factual, isSet: isSet, under: scenario, member: member, seed: seed, wanted: wanted, into: values)
+        leaveOut(wanted, of: values)
+    }
+
+    /// `counterfactual` under a scenario without interchanges.
+    private func imagine(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64, wanted: [Bool]?,
+                         into values: MutableMatrixView<Double>) throws(EngineError) {
         let compiled = try CompiledScenario(keeping(isSet, of: factual, under: scenario), description, rows: factual.rows)
         try expectIdentified(wanted, under: compiled, drawsNoise: false)
         try checkKnown(factual, isSet, compiled)
         let noise = try Storage<Double>(count: checkedSize(factual.rows, noiseWidth, of: "noise of \(factual.rows) rows"), of: "noise")
         try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
         try simulate(MatrixView(noise.pointer, rows: factual.rows, columns: noiseWidth), member: member, under: compiled, factual: factual, into: values)
-        leaveOut(wanted, of: values)
     }
 
     /// The noise of rows that were seen, (rows, noiseWidth); NaN where a variable was set, or is missing, or a parent of it is.
@@ -97,12 +114,17 @@ extension StructuralModel {
         let edited = variables.indices.filter { !scenario.edits[$0].isEmpty }
         guard !edited.isEmpty, description.hasHiddenCauses else { return }
         let graph = description.graph, outcomes = variables.indices.filter { wanted?[$0] ?? true }
-        var culprits = try graph.confoundedMechanisms(outcomes: outcomes, intervened: edited, drawingNoise: false)
+        // What is asked rests on the mechanisms that still speak while the scenario holds, and on what its edits read.
+        let remaining = scenario.rewired.causes(of: outcomes)
+        var effects = Set<Int>(), culprits: [Int] = []
+        for v in edited { effects.formUnion(try scenario.rewired.descendants(of: v)) }
+        for v in variables.indices where remaining.contains(v) && (effects.contains(v) && !scenario.isCut(v) || scenario.keepsNoise(v)) {
+            if try graph.mechanismIsConfounded(v) { culprits.append(v) }
+        }
         if drawsNoise {
             // Noise that is drawn from a law, and not from rows that were seen, has lost what it shared.
-            let isCut = variables.indices.map(scenario.isCut)
-            let remaining = try graph.intervening(on: isCut).causes(of: outcomes.filter { !isCut[$0] })
-            culprits += graph.confoundedPairs.filter { remaining.contains($0.first) && remaining.contains($0.second) }
+            let heard = remaining.filter { !scenario.dropsNoise($0) }
+            culprits += graph.confoundedPairs.filter { heard.contains($0.first) && heard.contains($0.second) }
                 .flatMap { [$0.first, $0.second] }.filter { mechanisms[$0].distribution != nil }
         }
         if let culprit = culprits.first {
@@ -118,13 +140,13 @@ extension StructuralModel {
         }
     }
 
-    private func expect(_ columns: Int, _ name: String) throws(EngineError) {
+    func expect(_ columns: Int, _ name: String) throws(EngineError) {
         guard columns == variables.count else {
             throw EngineError(.shape, "\(name): \(columns) columns, expected \(variables.count), one a variable")
         }
     }
 
-    private func checkAllowed(_ values: MatrixView<Double>, _ name: String) throws(EngineError) {
+    func checkAllowed(_ values: MatrixView<Double>, _ name: String) throws(EngineError) {
         for row in 0..<values.rows {
             for (v, variable) in variables.enumerated() {
                 let value = values.pointer[row * values.columns + v]
@@ -150,8 +172,8 @@ extension StructuralModel {
 
     /// A variable that is computed anew rests on its noise, which rests on its value and on those of its parents.
     private func checkKnown(_ factual: MatrixView<Double>, _ isSet: MatrixView<UInt8>?, _ scenario: CompiledScenario) throws(EngineError) {
-        for v in scenario.order where scenario.isAffected[v] && !scenario.isCut(v) {
-            for row in 0..<factual.rows where !(scenario.edits[v].contains { $0.replaces && $0.condition == nil && $0.rows![row] }) {
+        for v in scenario.order where scenario.isAffected[v] && !scenario.dropsNoise(v) {
+            for row in 0..<factual.rows where !(scenario.edits[v].contains { $0.replaces && !$0.keepsNoise && $0.condition == nil && $0.rows![row] }) {
                 for needed in [v] + description.parents[v] where factual.pointer[row * factual.columns + needed].isNaN {
                     throw EngineError(.value, "counterfactual: \(variables[needed].name) is missing in row \(row), and what \(variables[v].name) "
                         + "would have been rests on it")
@@ -165,7 +187,7 @@ extension StructuralModel {
     }
 
     /// Whose turn it is: one member for all rows, or all for equal shares.
-    private func forEachMember(_ member: Int?, rows: Int, _ body: (Int, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
+    func forEachMember(_ member: Int?, rows: Int, _ body: (Int, Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
         if let member {
             try check(member: member)
             return try body(member, 0..<rows)

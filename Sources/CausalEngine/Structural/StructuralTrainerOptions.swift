@@ -17,6 +17,11 @@ public struct StructuralTrainerOptions: Sendable {
     public var heldOut: Double?
     /// Epochs without a better likelihood of the rows held out after which training stops, as a share of all epochs.
     public var patience = 1.0
+    /// What the length of the weights that leave a parent costs, of the first layer of a mechanism, beside the likelihood or squared error of standardised
+    /// values: parents that say little are hardly listened to (group lasso).
+    public var sparsity = 0.0
+    /// What it costs that the noise of a real variable depends on its parents (`Loss.independence`).
+    public var independence = 0.0
     public var seed: UInt64 = 0
 
     public init() {}
@@ -39,6 +44,8 @@ public struct StructuralTrainerOptions: Sendable {
         try expect(epochs.map { $0 >= 1 } ?? true, "\(epochs ?? 0) epochs", "1 or more")
         try expect(batchSize.map { $0 >= 1 } ?? true, "a batch size of \(batchSize ?? 0)", "1 or more")
         try expect(heldOut.map { $0 >= 0 && $0 <= 0.5 } ?? true, "a share of \(heldOut ?? 0) held out", "0 to 0.5")
+        try expect(sparsity >= 0 && sparsity.isFinite, "a sparsity of \(sparsity)", "0 or more")
+        try expect(independence >= 0 && independence.isFinite, "an independence of \(independence)", "0 or more")
         try expect(patience > 0, "a patience of \(patience)", "above 0")
     }
 }

@@ -121,6 +121,7 @@ public struct Dataset<Scalar: EngineScalar> {
     private func tryLoss(_ model: Model<Scalar>, _ parameters: Parameters<Scalar>, _ loss: Loss) throws(EngineError) {
         let answer = try Storage<Scalar>(count: checkedSize(x.rows, model.plan.outputWidth, of: "predictions"), of: "predictions")
         var arguments = LossArguments(prediction: MatrixView(answer.pointer, rows: x.rows, columns: model.plan.outputWidth), target: y)
+        arguments.inputs = x
         arguments.mask = outputMask(model)
         arguments.values = outputValues(model)
         arguments.parameters = UnsafePointer(parameters.pointer)

@@ -208,6 +208,7 @@ public final class Trainer<Scalar: EngineScalar> {
         model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
 
         var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: batch.x.rows, columns: outputs), target: batch.y)
+        arguments.inputs = batch.x
         arguments.mask = batch.outputMask
         arguments.values = batch.outputValues
         arguments.parameters = UnsafePointer(parameters.pointer)
@@ -286,6 +287,7 @@ private struct Validation<Scalar: EngineScalar> {
         try model.predict(data.x, under: data.intervention, parameters: parameters,
                           into: MutableMatrixView(prediction.pointer, rows: data.x.rows, columns: outputs))
         var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: data.x.rows, columns: outputs), target: data.y)
+        arguments.inputs = data.x
         arguments.mask = data.outputMask(model)
         arguments.values = data.outputValues(model)
         arguments.parameters = UnsafePointer(parameters.pointer)

@@ -30,7 +30,7 @@ def test_the_bow_arc():
                 lambda: model.counterfactual({"x": [0.0], "y": [0.0]}, {"x": 1})):
         with pytest.raises(InvalidValueError, match="not identified: y shares a hidden cause with another variable"):
             ask()
-    assert len(model.sample(3)) == 3                                # seeing is no doing
+    assert len(model.sample(3)["x"]) == 3                                # seeing is no doing
     assert np.isfinite(model.do(x=1).mean("x").value)               # x itself is what it is set to
     assert np.isfinite(model.do(y=1).mean("x").value)               # a cause of what is set
 

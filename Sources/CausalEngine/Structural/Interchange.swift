@@ -1,0 +1,101 @@
+internal import CausalKernels
+
+// Interchange: a variable, or a hidden unit of its mechanism, takes the value that it has in another run, with the same rows and the same
+// noise. The other run comes first; then the edit sets numbers.
+
+extension StructuralModel {
+    /// Scenarios within scenarios.
+    static var deepestInterchange: Int { 16 }
+
+    /// What a scenario is once the values of its interchanges are known.
+    ///
+    /// - Parameters:
+    ///   - run: the values of all variables under another scenario, of which those that are marked are wanted.
+    ///   - member: whose turn it is, for each of its rows.
+    func resolving(_ scenario: Scenario, rows: Int, member: Int?, depth: Int = 0,
+                   _ run: (Scenario, [Bool], MutableMatrixView<Double>) throws(EngineError) -> Void) throws(EngineError) -> Scenario {
+        guard scenario.edits.contains(where: \.isInterchange) else { return scenario }
+        guard depth < StructuralModel.deepestInterchange else {
+            throw EngineError(.value, "scenario: interchanges within interchanges, \(depth) deep, expected fewer")
+        }
+        var result = Scenario()
+        // A scenario that several edits take values from is run once: one array of edits is one address.
+        var done: [(source: Scenario, resolved: Scenario, values: Matrix<Double>)] = []
+        for edit in scenario.edits {
+            guard case .interchange(let unit, let source) = edit.action else {
+                result = result.adding(edit)
+                continue
+            }
+            let v = try description.graph.index(of: edit.variable)
+            var found = done.first { $0.source.isIdentical(to: source) }
+            if found == nil {
+                let resolved = try resolving(source, rows: rows, member: member, depth: depth + 1, run)
+                // What any of the edits takes from it: variables, or the parents of those whose units are taken.
+                var wanted = [Bool](repeating: false, count: variables.count)
+                for other in scenario.edits {
+                    guard case .interchange(let unit, let from) = other.action, from.isIdentical(to: source) else { continue }
+                    let w = try description.graph.index(of: other.variable)
+                    for needed in unit == nil ? [w] : description.parents[w] { wanted[needed] = true }
+                }
+                var values = try Matrix<Double>(rows: rows, columns: variables.count, repeating: 0)
+                try values.withMutableView { values throws(EngineError) in try run(resolved, wanted, values) }
+                found = (source, resolved, values)
+                done.append(found!)
+            }
+            let action: Scenario.Action
+            if let unit {
+                try unit.check(description.mechanisms[v], of: variables[v], isRoot: description.isRoot(v))
+                action = .unit(unit, .rows(try activations(unit, of: v, found!.values, under: found!.resolved, member: member)))
+            } else {
+                action = .set(.rows((0..<rows).map { found!.values[$0, v] }))
+            }
+            result = result.adding(Scenario.Edit(variable: edit.variable, action: action, rows: edit.rows, condition: edit.condition))
+        }
+        return result
+    }
+
+    /// What a hidden unit is in a run of which the values are known.
+    private func activations(_ unit: HiddenUnit, of v: Int, _ values: Matrix<Double>, under scenario: Scenario, member: Int?) throws(EngineError) -> [Double] {
+        let compiled = try CompiledScenario(scenario, description, rows: values.rows)
+        guard !compiled.edits[v].contains(where: \.replaces) else {
+            throw EngineError(.value, "scenario: a unit of \(variables[v].name) is taken from a run that replaces its mechanism, expected one in which it speaks")
+        }
+        var result = [Double](repeating: 0, count: values.rows)
+        try result.withUnsafeMutableBufferPointer { result throws(EngineError) in
+            let result = result.baseAddress ?? emptyAddress()
+            try values.withView { values throws(EngineError) in
+                try forEachMember(member, rows: values.rows) { member, share throws(EngineError) in
+                    let mechanism = mechanisms[v], network = mechanism.model!, inputs = mechanism.code.width, columns = values.columns
+                    try mechanisms.forEachChunk(of: share.count) { chunk throws(EngineError) in
+                        let rows = share.lowerBound + chunk.lowerBound..<share.lowerBound + chunk.upperBound
+                        let view = values.rows(from: rows.lowerBound, count: rows.count), trace = try network.makeTrace()
+                        var concerned: [[Bool]] = []
+                        for edit in compiled.edits[v] { concerned.append(try edit.concerned(rows, view.pointer, columns: columns)) }
+                        let units = try compiled.unitsSet(v, rows, concerned, in: network)
+                        try withScratch(rows.count * (inputs + mechanism.headWidth), Scalar.self) { codes throws(EngineError) in
+                            try mechanism.encode(view, isIgnored: nil, into: codes)
+                            try network.forward(MatrixView(codes, rows: rows.count, columns: inputs), under: units, parameters: mechanism.parameters[member], trace,
+                                                into: MutableMatrixView(codes + rows.count * inputs, rows: rows.count, columns: mechanism.headWidth))
+                        }
+                        let found = trace.values(at: unit.site), width = network.plan.siteWidths[unit.site]
+                        for (i, row) in rows.enumerated() { result[row] = Double(found[i * width + unit.unit]) }
+                    }
+                }
+            }
+        }
+        return result
+    }
+}
+
+extension Scenario {
+    fileprivate func isIdentical(to other: Scenario) -> Bool {
+        edits.count == other.edits.count
+            && edits.withUnsafeBufferPointer { edits in other.edits.withUnsafeBufferPointer { $0.baseAddress == edits.baseAddress } }
+    }
+}
+
+extension Scenario.Edit {
+    fileprivate var isInterchange: Bool {
+        if case .interchange = action { true } else { false }
+    }
+}
