@@ -16,8 +16,6 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     func leaky(_ slope: Scalar) -> Self
     /// Itself where `y` is above zero or NaN, `slope` times itself elsewhere: the gradient of the two functions above at output `y`.
     func times(_ slope: Scalar, whereNotPositive y: Self) -> Self
-    /// `values` where the mask byte is not zero.
-    func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self
     /// Zero where `y` is zero.
     func zero(where y: Self) -> Self
     /// Zero where `y` is infinite.
@@ -62,10 +60,6 @@ extension SIMD8: Lanes where Scalar == Float {
     @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
     @inline(__always) public func zero(whereInfinite y: Self) -> Self {
         replacing(with: 0, where: (y .== Self(repeating: .infinity)) .| (y .== Self(repeating: -.infinity)))
-    }
-    @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
-        let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD8<UInt8>.self)
-        return replacing(with: values, where: SIMD8<UInt32>(truncatingIfNeeded: bytes) .!= 0)
     }
     @inline(__always) public func total() -> Float {
         let four = lowHalf + highHalf, two = four.lowHalf + four.highHalf
@@ -134,10 +128,6 @@ extension SIMD4: Lanes where Scalar == Double {
     @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
     @inline(__always) public func zero(whereInfinite y: Self) -> Self {
         replacing(with: 0, where: (y .== Self(repeating: .infinity)) .| (y .== Self(repeating: -.infinity)))
-    }
-    @inline(__always) public func replacing(with values: Self, whereSet mask: UnsafePointer<UInt8>) -> Self {
-        let bytes = UnsafeRawPointer(mask).loadUnaligned(as: SIMD4<UInt8>.self)
-        return replacing(with: values, where: SIMD4<UInt64>(truncatingIfNeeded: bytes) .!= 0)
     }
     @inline(__always) public func total() -> Double {
         let two = lowHalf + highHalf
