@@ -12,13 +12,14 @@ DESTDIR ?=
 
 LIBRARY := build/libCausal.so
 VENV    := .venv/ready
+PEERS   := build/peers/ready
 VERSION := $(shell sed -n 's/.*let version: StaticString.*"\(.*\)".*/\1/p' Sources/CausalABI/Library.swift)
 SOURCES := Package.swift include/causal.h include/module.modulemap $(shell find -L Sources -type f)
 
 export CAUSAL_TUNED := 1
 SWIFT_TEST := -c release -Xswiftc -enable-testing --scratch-path build
 
-.PHONY: help demo test test-swift test-c test-python library venv install bench bench-structural data-efficiency pictures soak sanitize clean
+.PHONY: help demo test test-swift test-c test-python library venv install bench bench-peers bench-kernels bench-growth bench-chart bench-structural data-efficiency pictures soak sanitize clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -50,10 +51,25 @@ install: $(LIBRARY) ## Library, header and pkg-config file into PREFIX (/usr/loc
 	    'Version: $(VERSION)' 'Libs: -L$${prefix}/lib -lCausal' 'Cflags: -I$${prefix}/include' \
 	    > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/causal.pc"
 
-bench: $(LIBRARY) $(VENV) ## Time of a training step beside PyTorch (where installed); size and load time, import time
-	.venv/bin/python python/benchmarks/bench_training.py
-	.venv/bin/python python/benchmarks/bench_import.py
-	if .venv/bin/python -c 'import torch' 2> /dev/null; then .venv/bin/python python/benchmarks/bench_torch_loop.py; fi
+# make bench BENCH=--quick is a short run; so with bench-growth and bench-kernels. Peers are measured where `make bench-peers` put them; without
+# that, those that .venv happens to have.
+MEASURE = $(if $(wildcard $(PEERS)),build/peers,.venv)/bin/python
+
+bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step beside PyTorch, JAX and numpy (where installed), and the goals; build/bench/
+	$(MEASURE) python/benchmarks/bench_speed.py $(BENCH)
+	$(MEASURE) python/benchmarks/bench_goals.py $(BENCH)
+
+bench-peers: $(PEERS) ## Whom `make bench` measures beside the engine, in build/peers
+
+bench-kernels: $(VENV) build/requirements ## Kernels, passes and training steps one by one, times and instructions; minutes
+	swift build -c release --package-path Tests/Benchmarks --scratch-path build/benchmarks
+	.venv/bin/python python/benchmarks/bench_kernels.py $(BENCH)
+
+bench-growth: $(LIBRARY) $(VENV) ## Time and memory of training against width, depth, batch, rows, do() and threads; pictures in build/bench/
+	.venv/bin/python python/benchmarks/bench_growth.py $(BENCH)
+
+bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, and print its section on speed
+	.venv/bin/python python/benchmarks/speed_chart.py
 
 bench-structural: $(LIBRARY) $(VENV) ## Structural models on known equations, and the time of a pass; some minutes, build/bench/
 	.venv/bin/python python/benchmarks/bench_structural.py $(if $(shell .venv/bin/python -c 'import causalflows' 2> /dev/null && echo yes),--flow)
@@ -87,6 +103,11 @@ $(LIBRARY): $(SOURCES) | build/requirements
 $(VENV): python/pyproject.toml | build/requirements
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --editable 'python[plot,test]'
+	touch $@
+
+$(PEERS): python/benchmarks/requirements-peers.txt python/pyproject.toml | $(LIBRARY) build/requirements
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/pip install --quiet --disable-pip-version-check --requirement python/benchmarks/requirements-peers.txt --editable python
 	touch $@
 
 # $(call packages,NAMES): Debian packages, installed where that is allowed, otherwise named.

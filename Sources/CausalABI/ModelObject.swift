@@ -95,17 +95,23 @@ final class ModelOf<Scalar: EngineScalar>: ModelObject {
         try trainer(parameters, training, validation, options)
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func predict(_ parameters: UnsafeRawPointer?, _ x: RawArray, _ intervention: OpaquePointer?, _ y: RawMutableArray) throws {
         try model.predict(try x.view("x"), under: try Scalar.intervention(intervention), parameters: try self.parameters(parameters), into: try y.view("y"))
     }
 
     override func makeTrace() throws -> TraceObject { TraceOf(try model.makeTrace()) }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func forward(_ parameters: UnsafeRawPointer?, _ x: RawArray, _ intervention: OpaquePointer?, _ trace: TraceObject, _ y: RawMutableArray) throws {
         try model.forward(try x.view("x"), under: try Scalar.intervention(intervention), parameters: try self.parameters(parameters),
                           try own(trace), into: try y.view("y"))
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func backward(_ parameters: UnsafeRawPointer?, _ trace: TraceObject, _ dy: RawArray, _ gradients: causal_gradients) throws {
         let trace = try own(trace)
         var targets = GradientTargets<Scalar>(parameters: nil, accumulates: gradients.accumulate != 0)

@@ -35,6 +35,32 @@ import Testing
         }
     }
 
+    @Test func aVectorIsAMatrixOfOneColumn() { everyKernelSet { checkVector($0) } }
+
+    private func checkVector<K: KernelSet>(_: K.Type) {
+        var random = SplitMix(state: 3)
+        for (i, (rows, depth)) in [0, 1, 5].flatMap({ rows in [0, 1, 7, 8, 9, 16, 17, 31, 64].map { (rows, $0) } }).enumerated() {
+            let stride = depth + i % 3
+            let a: [K.Scalar] = random.numbers(rows * stride), b: [K.Scalar] = random.numbers(depth)
+            let bias: [K.Scalar]? = i % 2 == 0 ? random.numbers(1) : nil
+            let before: [K.Scalar] = random.numbers(rows)
+            let activation: Activation = [.identity, .relu, .leakyRelu, .tanh][i % 4], accumulates = i % 5 == 0
+            let found = guarded(before) { c in
+                K.multiply(a, rowStride: stride, vector: b, bias: bias, activation: activation, accumulate: accumulates, into: c, rows: rows, depth: depth)
+            }
+            for r in 0..<rows {
+                var sum = Double(bias?[0] ?? 0) + (accumulates ? Double(before[r]) : 0), size = abs(sum)
+                for p in 0..<depth {
+                    let term = Double(a[r * stride + p]) * Double(b[p])
+                    sum += term
+                    size += abs(term)
+                }
+                let exact = activation == .relu ? max(sum, 0) : activation == .leakyRelu && sum < 0 ? 0.01 * sum : sum
+                expectClose(found[r], exact, ulps: Double(depth + 3), scale: size, "\(K.self) (\(rows), \(depth))")
+            }
+        }
+    }
+
     /// A row's numbers do not depend on the rows beside it: predictions in chunks equal predictions at once.
     @Test func rowsStandAlone() {
         everyKernelSet { rowsStandAlone($0) }

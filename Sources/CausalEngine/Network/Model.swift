@@ -103,10 +103,14 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
     }
 
     // MARK: Views
+    // Code that is generic over `Scalar` and called by code that is generic too, as the ABI is, runs unspecialised and asks at run time what a
+    // Scalar is: half the time of a small pass. So each pass enters through a function that is compiled for both.
 
     /// Rows that a prediction takes at a time: enough to keep the processor busy, few enough to stay in its cache.
     private static var chunkRows: Int { 256 }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func predict(_ x: MatrixView<Scalar>, under intervention: Intervention<Scalar>?, parameters: Parameters<Scalar>?,
                          into y: MutableMatrixView<Scalar>) throws(EngineError) {
         let parameters = try check(x, y, intervention, parameters)
@@ -120,7 +124,7 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
                 defer { giveBack(trace) }
                 try trace.begin(rows: count, parameters: parameters, intervention: intervention)
                 trace.setEdits(intervention, from: first)
-                try plan.forward(x.rows(from: first, count: count).pointer, parameters: parameters.pointer, trace,
+                plan.forward(x.rows(from: first, count: count).pointer, parameters: parameters.pointer, trace,
                                  into: y.rows(from: first, count: count).pointer)
             } catch {
                 if !failed.exchange(true, ordering: .relaxed) { failure = error }
@@ -129,15 +133,19 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
         if let failure { throw failure }
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func forward(_ x: MatrixView<Scalar>, under intervention: Intervention<Scalar>?, parameters: Parameters<Scalar>?,
                          _ trace: Trace<Scalar>, into y: MutableMatrixView<Scalar>) throws(EngineError) {
         let parameters = try check(x, y, intervention, parameters)
         try expect(trace)
         try trace.begin(rows: x.rows, parameters: parameters, intervention: intervention)
         trace.setEdits(intervention, from: 0)
-        try plan.forward(x.pointer, parameters: parameters.pointer, trace, into: y.pointer)
+        plan.forward(x.pointer, parameters: parameters.pointer, trace, into: y.pointer)
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func backward(_ dy: MatrixView<Scalar>, parameters: Parameters<Scalar>?, _ trace: Trace<Scalar>,
                           into targets: GradientTargets<Scalar>) throws(EngineError) {
         try expect(trace)

@@ -4,7 +4,7 @@ extension Plan {
     /// Runs the network on `x`, leaving in `trace` what `backward` needs, and writes the answer to `y`. The trace has its edits
     /// and has begun; shapes have been checked.
     func forward<Scalar: EngineScalar>(_ x: UnsafePointer<Scalar>, parameters: UnsafePointer<Scalar>, _ trace: Trace<Scalar>,
-                                       into y: UnsafeMutablePointer<Scalar>?) throws(EngineError) {
+                                       into y: UnsafeMutablePointer<Scalar>?) {
         let kernels = Scalar.kernels, rows = trace.rows!
         for step in steps {
             switch step {

@@ -50,9 +50,22 @@ struct Product {
         guard rows > 0 else { return }
         let kernels = Scalar.kernels
         guard isLarge else {
-            kernels.pack(b.pointer, depth: depth, columns: columns, rowStride: b.rowStride, columnStride: b.columnStride, into: panels)
-            kernels.multiply(a.pointer, rowStride: a.rowStride, stepStride: a.columnStride, panels: panels, bias: bias, activation: activation,
-                             accumulate: accumulates, into: c, rows: rows, columns: columns, depth: depth)
+            if rows == 1, a.columnStride == 1, b.rowStride == 1 {
+                // One row: the weights are read once as they lie, which packing them would take longer than.
+                if let bias, !accumulates { c.update(from: bias, count: columns) }
+                kernels.multiply(b.pointer, rowStride: b.columnStride, vector: a.pointer, bias: nil, activation: activation,
+                                 accumulate: accumulates || bias != nil, into: c, rows: columns, depth: depth)
+            } else if columns == 1, a.columnStride == 1, b.rowStride == 1 {
+                kernels.multiply(a.pointer, rowStride: a.rowStride, vector: b.pointer, bias: bias, activation: activation,
+                                 accumulate: accumulates, into: c, rows: rows, depth: depth)
+            } else {
+                let width = kernels.panelWidth
+                // A matrix as wide as a panel is one.
+                let isPanel = columns == width && b.rowStride == width && b.columnStride == 1
+                if !isPanel { kernels.pack(b.pointer, depth: depth, columns: columns, rowStride: b.rowStride, columnStride: b.columnStride, into: panels) }
+                kernels.multiply(a.pointer, rowStride: a.rowStride, stepStride: a.columnStride, panels: isPanel ? b.pointer : UnsafePointer(panels),
+                                 bias: bias, activation: activation, accumulate: accumulates, into: c, rows: rows, columns: columns, depth: depth)
+            }
             if ![.identity, .relu, .leakyRelu].contains(activation) { kernels.activate(activation, c, into: c, count: rows * columns) }
             return
         }

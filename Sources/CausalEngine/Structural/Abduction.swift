@@ -6,6 +6,8 @@ extension MechanismTable {
     /// seen the noise is drawn from what it leaves open (Maddison and Tarlow 2017, "Gumbel machinery"; Oberst and Sontag 2019, section 3.2).
     ///
     /// Noise is NaN where the variable or a parent is missing, and where `isSet` says that do() set the variable.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func abduct(_ values: MatrixView<Double>, isSet: MatrixView<UInt8>?, member: Int, seed: UInt64,
                 into noise: UnsafeMutablePointer<Double>) throws(EngineError) {
         try forEachChunk(of: values.rows) { rows throws(EngineError) in

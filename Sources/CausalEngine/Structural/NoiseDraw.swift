@@ -4,6 +4,8 @@ internal import Glibc
 extension StructuralModel {
     /// Noise for new rows: (rows, noiseWidth). Row i depends on the seed and on i alone, so that runs with one seed differ by their
     /// scenario only, and a row is the same among few rows or many.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func drawNoise(rows: Int, firstRow: Int = 0, draws: Int? = nil, member: Int, seed: UInt64, into noise: UnsafeMutablePointer<Double>) throws(EngineError) {
         let districts = districts[member]
         let sources = mechanisms.list.indices.map { NoiseSource(mechanisms, $0, member: member) }

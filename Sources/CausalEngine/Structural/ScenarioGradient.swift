@@ -15,6 +15,8 @@ extension StructuralModel {
         }
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func gradient(ofSample gradient: MatrixView<Double>, under scenario: Scenario, member: Int, seed: UInt64, draws: Int?)
         throws(EngineError) -> [[Double]] {
         try check(member: member)

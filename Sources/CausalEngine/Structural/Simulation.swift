@@ -4,6 +4,8 @@ extension StructuralModel {
     /// Computes all variables, causes before effects, from their noise under a scenario: (rows, variables) from (rows, noiseWidth).
     ///
     /// `said`, of the shape of the values, gets what each mechanism said before it was edited. `firstRow` is the number that the first of these rows has in the scenario. What that does not affect is copied from `factual` where that is given, to the bit.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func simulate(_ noise: MatrixView<Double>, member: Int, under scenario: CompiledScenario, firstRow: Int = 0,
                   factual: MatrixView<Double>? = nil, saying said: UnsafeMutablePointer<Double>? = nil, into values: MutableMatrixView<Double>) throws(EngineError) {
         let replacements = try replacements(scenario, member: member)

@@ -77,7 +77,15 @@ final class Batches<Scalar: EngineScalar> {
 
     private func gather<T>(_ source: UnsafePointer<T>, _ columns: Int, _ first: Int, _ count: Int, into target: UnsafeMutablePointer<T>) {
         order.withUnsafeBufferPointer { order in
-            for i in 0..<count { (target + i * columns).update(from: source + order[first + i] * columns, count: columns) }
+            for i in 0..<count {
+                let row = source + order[first + i] * columns, place = target + i * columns
+                // A few elements are copied before a call of memmove has begun.
+                if columns < 8 {
+                    for j in 0..<columns { place[j] = row[j] }
+                } else {
+                    place.update(from: row, count: columns)
+                }
+            }
         }
     }
 }

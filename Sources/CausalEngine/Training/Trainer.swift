@@ -105,6 +105,8 @@ public final class Trainer<Scalar: EngineScalar> {
     ///
     /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch. This and any other error ends the run, with the weights of
     ///   the end of the last epoch or, where there is patience, of the best.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     @discardableResult
     public func run(seconds: Double = .infinity) throws(EngineError) -> State {
         guard let batches else { throw EngineError(.state, "trainer: its rows come batch by batch, expected learn and endEpoch") }
@@ -129,6 +131,8 @@ public final class Trainer<Scalar: EngineScalar> {
     /// One step on rows from outside. Rows that do not fit are refused, and nothing has happened.
     ///
     /// - Throws: as `init` for the rows, and as `run`; `.state` when training is over.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     @discardableResult
     public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> State {
         try expectStream()
@@ -201,7 +205,7 @@ public final class Trainer<Scalar: EngineScalar> {
     private func step(_ batch: Batches<Scalar>.Batch) throws(EngineError) {
         let outputs = model.plan.outputWidth
         try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
-        try model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
+        model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
 
         var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: batch.x.rows, columns: outputs), target: batch.y)
         arguments.inputs = batch.x

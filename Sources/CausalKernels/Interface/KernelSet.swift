@@ -23,6 +23,11 @@ public protocol KernelSet<Scalar>: SendableMetatype {
                          panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation,
                          accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, depth: Int)
 
+    /// The same for a `b` of one column, as it is: `c = f(a b + bias)` with `a[i * rowStride + p]`. Sums run lane by lane, in an order that
+    /// depends on the depth alone.
+    static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
+                         activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int)
+
     // MARK: Elementwise
 
     /// `y = f(x)`; the two may be the same memory.

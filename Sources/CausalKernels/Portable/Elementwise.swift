@@ -17,11 +17,38 @@ extension VectorKernels {
 
     public static func columnSums(_ x: UnsafePointer<Scalar>, rows: Int, columns: Int, accumulate: Bool,
                                   into sums: UnsafeMutablePointer<Scalar>) {
-        if !accumulate { sums.update(repeating: 0, count: columns) }
-        var row = x
-        for _ in 0..<rows {
-            for j in 0..<columns { sums[j] += row[j] }
-            row += columns
+        let lanes = Vector.scalarCount
+        var column = 0
+        // Two vectors of sums at a time stay in registers while the rows go by.
+        while column + lanes <= columns {
+            let isPair = column + 2 * lanes <= columns
+            var low = accumulate ? Vector.load(sums + column) : Vector(repeating: 0)
+            var high = accumulate && isPair ? Vector.load(sums + column + lanes) : Vector(repeating: 0)
+            var row = x + column
+            if isPair {
+                for _ in 0..<rows {
+                    low = low + .load(row)
+                    high = high + .load(row + lanes)
+                    row += columns
+                }
+            } else {
+                for _ in 0..<rows {
+                    low = low + .load(row)
+                    row += columns
+                }
+            }
+            low.store(to: sums + column)
+            column += lanes
+            if isPair {
+                high.store(to: sums + column)
+                column += lanes
+            }
+        }
+        while column < columns {
+            var sum = accumulate ? sums[column] : 0
+            for i in 0..<rows { sum += x[i * columns + column] }
+            sums[column] = sum
+            column += 1
         }
     }
 
@@ -56,9 +83,7 @@ extension VectorKernels {
         while start + block <= count {
             var sum = Vector(repeating: 0)
             for k in 0..<8 { sum = sum.adding(Vector.load(x + start + k * Vector.scalarCount), times: Vector(repeating: 0)) }
-            var total: Scalar = 0
-            for lane in 0..<Vector.scalarCount { total += sum[lane] }
-            if total != 0 { break }
+            if sum.total() != 0 { break }
             start += block
         }
         while start < count && x[start].isFinite { start += 1 }

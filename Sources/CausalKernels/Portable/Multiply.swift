@@ -57,20 +57,19 @@ extension VectorKernels {
             var column = 0
             while column < columns {
                 let used = min(width, columns - column)
-                var low = Vector(repeating: 0), high = Vector(repeating: 0)
-                if let bias {
-                    if used == width {
-                        low = .load(bias + column)
-                        high = .load(bias + column + lanes)
-                    } else {
-                        for j in 0..<width { edge[j] = j < used ? bias[column + j] : 0 }
-                        low = .load(edge)
-                        high = .load(edge + lanes)
-                    }
+                let low: Vector, high: Vector       // the bias, or 0
+                if let bias, used == width {
+                    low = .load(bias + column)
+                    high = .load(bias + column + lanes)
+                } else {
+                    for j in 0..<width { edge[j] = j < used ? bias?[column + j] ?? 0 : 0 }
+                    low = .load(edge)
+                    high = .load(edge + lanes)
                 }
-                var row = 0
-                while row < rows {
-                    let count = min(6, rows - row)
+
+                /// Up to six rows, or two, by both vectors of the panel, or the first.
+                @inline(__always) func tile(_ row: Int, _ panel: UnsafePointer<Scalar>, _ column: Int, isTall: Bool, isWide: Bool) {
+                    let count = min(isTall ? 6 : 2, rows - row)
                     let first = a + row * rowStride
                     // A tile that hangs over the last row reads that row again and does not store it.
                     let a1 = first + min(1, count - 1) * rowStride, a2 = first + min(2, count - 1) * rowStride
@@ -81,19 +80,21 @@ extension VectorKernels {
                     var b = panel
                     var offset = 0
                     for _ in 0..<depth {
-                        let b0 = Vector.load(b), b1 = Vector.load(b + lanes)
-                        let x0 = Vector(repeating: first[offset])
-                        c00 = c00.adding(x0, times: b0); c01 = c01.adding(x0, times: b1)
-                        let x1 = Vector(repeating: a1[offset])
-                        c10 = c10.adding(x1, times: b0); c11 = c11.adding(x1, times: b1)
-                        let x2 = Vector(repeating: a2[offset])
-                        c20 = c20.adding(x2, times: b0); c21 = c21.adding(x2, times: b1)
-                        let x3 = Vector(repeating: a3[offset])
-                        c30 = c30.adding(x3, times: b0); c31 = c31.adding(x3, times: b1)
-                        let x4 = Vector(repeating: a4[offset])
-                        c40 = c40.adding(x4, times: b0); c41 = c41.adding(x4, times: b1)
-                        let x5 = Vector(repeating: a5[offset])
-                        c50 = c50.adding(x5, times: b0); c51 = c51.adding(x5, times: b1)
+                        let b0 = Vector.load(b), b1 = isWide ? Vector.load(b + lanes) : high
+                        let step = offset
+                        @inline(__always) func add(_ a: UnsafePointer<Scalar>, _ left: inout Vector, _ right: inout Vector) {
+                            let x = Vector(repeating: a[step])
+                            left = left.adding(x, times: b0)
+                            if isWide { right = right.adding(x, times: b1) }
+                        }
+                        add(first, &c00, &c01)
+                        add(a1, &c10, &c11)
+                        if isTall {
+                            add(a2, &c20, &c21)
+                            add(a3, &c30, &c31)
+                            add(a4, &c40, &c41)
+                            add(a5, &c50, &c51)
+                        }
                         b += width
                         offset &+= stepStride
                     }
@@ -101,7 +102,7 @@ extension VectorKernels {
                     @inline(__always) func finish(_ i: Int, _ left: Vector, _ right: Vector) {
                         guard i < count else { return }
                         let out = target + i * columns
-                        if used == width {
+                        if isWide && used == width {
                             let l = accumulate ? .load(out) + left : left
                             let r = accumulate ? .load(out + lanes) + right : right
                             f(l).store(to: out)
@@ -119,13 +120,56 @@ extension VectorKernels {
                             for j in 0..<used { out[j] = edge[j] }
                         }
                     }
-                    finish(0, c00, c01); finish(1, c10, c11); finish(2, c20, c21)
-                    finish(3, c30, c31); finish(4, c40, c41); finish(5, c50, c51)
+                    finish(0, c00, c01)
+                    finish(1, c10, c11)
+                    if isTall {
+                        finish(2, c20, c21)
+                        finish(3, c30, c31)
+                        finish(4, c40, c41)
+                        finish(5, c50, c51)
+                    }
+                }
+                let isWide = used > lanes
+                var row = 0
+                while row < rows {
+                    switch (rows - row > 2, isWide) {
+                    case (true, true): tile(row, panel, column, isTall: true, isWide: true)
+                    case (true, false): tile(row, panel, column, isTall: true, isWide: false)
+                    case (false, true): tile(row, panel, column, isTall: false, isWide: true)
+                    case (false, false): tile(row, panel, column, isTall: false, isWide: false)
+                    }
                     row += 6
                 }
                 panel += depth * width
                 column += width
             }
         }
+    }
+
+    public static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
+                                activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int) {
+        let lanes = Vector.scalarCount, start = bias?.pointee ?? 0
+        var row = a
+        for i in 0..<rows {
+            var sum = Vector(repeating: 0), other = Vector(repeating: 0)
+            var p = 0
+            while p + 2 * lanes <= depth {
+                sum = sum.adding(.load(row + p), times: .load(b + p))
+                other = other.adding(.load(row + p + lanes), times: .load(b + p + lanes))
+                p += 2 * lanes
+            }
+            if p + lanes <= depth {
+                sum = sum.adding(.load(row + p), times: .load(b + p))
+                p += lanes
+            }
+            var total = start + (sum + other).total()
+            while p < depth {
+                total += row[p] * b[p]
+                p += 1
+            }
+            c[i] = accumulate ? c[i] + total : total
+            row += rowStride
+        }
+        if activation == .relu || activation == .leakyRelu { activate(activation, c, into: c, count: rows) }
     }
 }

@@ -7,18 +7,12 @@ extension VectorKernels {
     public static func select(_ x: UnsafePointer<Scalar>, mask: UnsafePointer<UInt8>, maskStride: Int,
                               values: UnsafePointer<Scalar>, valueStride: Int,
                               into y: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int) {
-        let lanes = Vector.scalarCount
-        let whole = columns - columns % lanes
         var from = x, to = y, set = mask, value = values
         for _ in 0..<rows {
-            var j = 0
-            while j < whole {
-                Vector.load(from + j).replacing(with: .load(value + j), whereSet: set + j).store(to: to + j)
-                j += lanes
-            }
-            while j < columns {
-                to[j] = set[j] != 0 ? value[j] : from[j]
-                j += 1
+            // Both are loaded, so that the choice is one instruction for a vector of them.
+            for j in 0..<columns {
+                let given = value[j], own = from[j]
+                to[j] = set[j] != 0 ? given : own
             }
             from += columns
             to += columns

@@ -1,0 +1,111 @@
+"""How time and memory of training grow with width, depth, batch, streamed rows, intervened units and threads.
+
+    python bench_growth.py [--quick] [--seconds 1] [--threads 1,2] [--output build/bench]
+
+A step is forward, mean squared error, backward and Adam in float32, in `fit`. Each point is measured in a process of its own; its memory is the
+most that was resident beyond data and program. Training may take parameters x 4 (weights, gradient, two moments), every unit of every
+row of a batch once, and 10 MiB: where it takes more, the table says so. For more threads than there are here it prints what follows from
+the times on one and two threads (Amdahl's law) and from how many tiles the largest product is cut into. Writes growth.json and pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from growth.sweeps import Sweep, sweeps
+from peers.machine import REPOSITORY, description
+from peers.pool import HERE, environment
+
+MORE = (4, 8, 16)       # threads to predict
+
+
+def point(order: dict[str, Any], threads: int, seconds: float) -> dict[str, float]:
+    done = subprocess.run([sys.executable, "-m", "growth.point", json.dumps({**order, "seconds": seconds})], cwd=HERE,
+                          env=environment(threads), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{order}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def tiles(order: dict[str, Any]) -> int | None:
+    """Into how many parts the engine cuts the largest product of a forward pass; None where its source no longer tells."""
+    source = (REPOSITORY / "Sources" / "CausalEngine" / "Plan" / "Product.swift").read_text()
+    found = [re.search(rf"static let {name} = (\d+)", source) for name in ("tileRows", "tileColumns")]
+    if not all(found):
+        return None
+    rows, columns = (int(each[1]) for each in found if each)
+    return max(math.ceil(order["batch"] / rows) * math.ceil(width / columns) for width in order["widths"][1:])
+
+
+def predicted(one: float, two: float, threads: int, parts: int | None) -> float:
+    """Microseconds on so many threads: the share that two threads halve is divided among as many as have a part."""
+    parallel = min(1.0, max(0.0, 2 * (1 - two / one)))
+    sharing = threads if parts is None else parts / math.ceil(parts / threads)
+    return one * (1 - parallel + parallel / sharing)
+
+
+def run(sweep: Sweep, threads: list[int], seconds: float) -> list[dict[str, Any]]:
+    """Measures and prints one sweep."""
+    print(f"\n{sweep.axis}: {sweep.network}")
+    predicts = threads[:2] == [1, 2] and sweep.axis in ("width", "batch")
+    print(f"{sweep.axis:>18}" + "".join(f"{f'us, {count} thr.':>14}" for count in threads)
+          + (f"{'MiB':>10}{'allowed':>10}" if sweep.checks_memory else f"{'MiB':>10}")
+          + "".join(f"{f'{count} thr.?':>12}" for count in MORE if predicts))
+    rows = []
+    for value, order in sweep.points.items():
+        results = {count: point(order, count, seconds) for count in threads}
+        most = max(result["bytes"] for result in results.values())
+        allowed = results[threads[0]]["allowed"]
+        line = f"{value:18,}" + "".join(f"{results[count]['us']:14,.1f}" for count in threads) + f"{most / 2**20:10.1f}"
+        if sweep.checks_memory:
+            line += f"{allowed / 2**20:10.1f}"
+        if predicts:
+            one, two = (results[count]["us"] for count in (1, 2))
+            line += "".join(f"{predicted(one, two, count, tiles(order)):12,.1f}" for count in MORE)
+        print(line + ("  MORE THAN ALLOWED" if sweep.checks_memory and most > allowed else ""), flush=True)
+        rows.append({"axis": sweep.axis, "value": value, "network": sweep.network, "bytes": most,
+                     "allowed": allowed if sweep.checks_memory else None, "us": {count: result["us"] for count, result in results.items()}})
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a small part of each range, to see that it works")
+    parser.add_argument("--seconds", type=float, help="for each point (1; quick: 0.1)")
+    parser.add_argument("--threads", default="1,2", help="numbers of threads (1,2)")
+    parser.add_argument("--axes", help="(width,depth,batch,rows,intervened units)")
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "bench", help="a folder (build/bench)")
+    options = parser.parse_args()
+    if not os.path.exists("/proc/self/clear_refs"):
+        parser.error("memory is measured through /proc, which is there on Linux only")
+    every = sweeps(options.quick)
+    axes = options.axes.split(",") if options.axes else [sweep.axis for sweep in every]
+    if unknown := set(axes) - {sweep.axis for sweep in every}:
+        parser.error(f"no such axes: {', '.join(sorted(unknown))}; there are {', '.join(sweep.axis for sweep in every)}")
+    threads = [int(each) for each in options.threads.split(",")]
+    machine = description()
+    print(f"a training step, float32; {machine['processor']}, {machine['cores']} cores, {machine['date']}")
+    rows = [row for sweep in every if sweep.axis in axes for row in run(sweep, threads, options.seconds or (0.1 if options.quick else 1.0))]
+    over = [row for row in rows if row["allowed"] is not None and row["bytes"] > row["allowed"]]
+    print(f"\nmemory: {len(over)} of {sum(row['allowed'] is not None for row in rows)} points take more than parameters x 4 + activations + 10 MiB")
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "growth.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    try:
+        from growth.pictures import draw
+    except ImportError as error:
+        print(f"no pictures: {error}")
+        return
+    for picture in draw(rows, options.output):
+        print(f"wrote {picture}")
+
+
+if __name__ == "__main__":
+    main()
