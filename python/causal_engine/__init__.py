@@ -45,18 +45,18 @@ __version__ = "0.1.0"
 
 # What is loaded when it is asked for, and from where.
 _LATER = {
-    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
-    "LinearPolicy": "policy", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "interchange": "_changes", "new_mechanism": "_changes",
-    "reading": "_functions",
-    "scale": "_changes", "shift": "_changes",
+    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph", "LinearPolicy": "policy",
+    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "interchange": "_changes",
+    "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
 }
 
 # Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
     "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
-    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
-    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
+    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError",
+    "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading",
+    "scale", "set_threads", "shift",
 ]
 
 
