@@ -525,7 +525,7 @@ typedef struct causal_edit {
 causal_status causal_scenario_create(causal_scenario **scenario);
 causal_status causal_scenario_free(causal_scenario *scenario);
 /* Adds an edit. Arrays and names are copied; functions and their contexts must live as long as the scenario. Whether names and numbers fit is
- * found out where the scenario is used. VALUE: an unknown kind. */
+ * found out where the scenario is used. VALUE: an unknown kind; interchanges within interchanges more than 16 deep. */
 causal_status causal_scenario_add(causal_scenario *scenario, const causal_edit *edit);
 
 /* ---------------------------------------------------------------- structural model: each variable from its causes and noise */

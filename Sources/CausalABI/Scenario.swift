@@ -28,7 +28,11 @@ public func causal_scenario_free(_ scenario: OpaquePointer?) -> causal_status {
 public func causal_scenario_add(_ scenario: OpaquePointer?, _ edit: UnsafePointer<causal_edit>?) -> causal_status {
     call {
         let edit = try Scenario.Edit(try options(edit, "edit"))
-        try HandleTable.owning(scenario, ScenarioObject.self) { $0.scenario = $0.scenario.adding(edit) }
+        try HandleTable.owning(scenario, ScenarioObject.self) { object in
+            let extended = object.scenario.adding(edit)
+            try extended.checkDepth()
+            object.scenario = extended
+        }
     }
 }
 

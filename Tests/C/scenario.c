@@ -204,6 +204,11 @@ static void edits(causal_structural_model *model) {
     OK(causal_scenario_add(other, &of_nobody));
     USE(CAUSAL_ERROR_NAME);                             /* of a variable in the other run */
     OK(causal_scenario_free(other));
+    OK(causal_scenario_create(&other));
+    edit.source = other;
+    for (i = 0; i < 16; i++) OK(causal_scenario_add(other, &edit));      /* each of what was there before */
+    EXPECT(CAUSAL_ERROR_VALUE, causal_scenario_add(other, &edit));
+    OK(causal_scenario_free(other));
     edit.source = NULL;
     edit.values = &value;
     edit.value_count = 1;

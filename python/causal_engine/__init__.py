@@ -26,13 +26,13 @@ from .threads import get_threads, set_threads
 from .trace import Gradients, Trace
 
 if TYPE_CHECKING:
+    from ._changes import change as change
+    from ._changes import clip as clip
+    from ._changes import interchange as interchange
+    from ._changes import new_mechanism as new_mechanism
+    from ._changes import scale as scale
+    from ._changes import shift as shift
     from ._functions import reading as reading
-    from ._scenario import change as change
-    from ._scenario import clip as clip
-    from ._scenario import interchange as interchange
-    from ._scenario import new_mechanism as new_mechanism
-    from ._scenario import scale as scale
-    from ._scenario import shift as shift
     from ._structural_fit import Mechanism as Mechanism
     from .estimate import Estimate as Estimate
     from .estimators import CausalMLPClassifier as CausalMLPClassifier
@@ -45,18 +45,18 @@ __version__ = "0.1.0"
 
 # What is loaded when it is asked for, and from where.
 _LATER = {
-    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
-    "LinearPolicy": "policy", "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "interchange": "_scenario", "new_mechanism": "_scenario",
-    "reading": "_functions",
-    "scale": "_scenario", "shift": "_scenario",
+    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph", "LinearPolicy": "policy",
+    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "interchange": "_changes",
+    "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
 }
 
 # Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
     "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
-    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
-    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
+    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError",
+    "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading",
+    "scale", "set_threads", "shift",
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._scenario import Change, setting
+from ._changes import Change, setting
 from .errors import InvalidValueError
 from .graph import Graph
 

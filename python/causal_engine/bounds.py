@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ._arrays import address
 from ._bindings import library
 from ._functions import reads_of
-from ._scenario import Change, is_distribution
+from ._changes import Change, is_distribution
 from ._table import table
 from .errors import InvalidValueError
 from .policy import LinearPolicy
@@ -179,7 +179,7 @@ def _open_causes(view: ScenarioView, outcome: str) -> list[str]:
 def _reads(view: ScenarioView) -> Iterator[tuple[str, str]]:
     """What each edited variable listens to because of its edits."""
     for name, value, where in view._edits:
-        functions = [(where, None)] if callable(where) else []
+        functions: list[tuple[Any, str | None]] = [(where, None)] if callable(where) else []
         if isinstance(value, LinearPolicy):
             yield from ((name, read) for read in value.coefficients)
         elif isinstance(value, Change):

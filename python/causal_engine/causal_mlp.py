@@ -211,9 +211,9 @@ class CausalMLP(CausalModel):
 
     def _expect_obedience(self, layers: Pretrained) -> None:
         for k, (edges, weight) in enumerate(zip(self.network.edges, layers.weights)):
-            beside = np.argwhere((weight != 0) & ~edges) if edges is not None else ()
-            if len(beside):
-                out, source = beside[0].tolist()
+            beside = np.argwhere(weight != 0) if edges is None else np.argwhere((weight != 0) & ~edges)
+            if edges is not None and len(beside):
+                out, source = (int(place) for place in beside[0])
                 raise InvalidValueError(
                     f"dag: weight [{out}, {source}] of layer {k} is {weight[out, source]:g}, but the graph has no edge there, expected 0; "
                     "each output with parents has hidden units of its own, see CausalMLP")

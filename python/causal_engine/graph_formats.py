@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from ._graph_reader import Reader
-from ._graph_tokens import DAGITTY, DOT
+from ._graph_tokens import DAGITTY, DOT, Dialect
 from .errors import InvalidValueError, shown
 
 __all__ = ["read_dagitty", "read_dot", "write_dagitty", "write_dot"]
@@ -43,7 +43,11 @@ def read_dot(text: str) -> tuple[list[str], Edges]:
     Traceback (most recent call last):
     causal_engine.errors.InvalidValueError: DOT, line 1: the edge 'a <-> b', expected a directed one: a DAG has no others
     """
-    graph = Reader(text, DOT)
+    return _read(text, DOT)
+
+
+def _read(text: str, dialect: Dialect) -> tuple[list[str], Edges]:
+    graph = Reader(text, dialect)
     return list(graph.names), list(graph.edges)
 
 
@@ -81,12 +85,7 @@ def _dot_name(name: str) -> str:
 
 
 def read_dagitty(text: str) -> tuple[list[str], Edges]:
-    """The graph of a DAGitty text, `dag { ... }`. Positions, roles (exposure, outcome, ...) and all other attributes are not kept.
-
-    Returns
-    -------
-    names, edges
-        Variables in the order in which the text names them.
+    """The graph of a DAGitty text, `dag { ... }`, as `read_dot` gives it. Positions, roles (exposure, outcome, ...) and all other attributes are not kept.
 
     Raises
     ------
@@ -98,8 +97,7 @@ def read_dagitty(text: str) -> tuple[list[str], Edges]:
     >>> read_dagitty('dag { x [exposure,pos="0,1"] y [outcome] x -> y <- z }')
     (['x', 'y', 'z'], [(0, 1), (2, 1)])
     """
-    graph = Reader(text, DAGITTY)
-    return list(graph.names), list(graph.edges)
+    return _read(text, DAGITTY)
 
 
 def write_dagitty(names: Sequence[str], edges: Iterable[tuple[int, int]], confounded: Iterable[tuple[int, int]] = ()) -> str:

@@ -3,21 +3,27 @@ internal import CausalKernels
 // Interchange: a variable, or a hidden unit of its mechanism, takes the value that it has in another run, with the same rows and the same
 // noise. The other run comes first; then the edit sets numbers.
 
-extension StructuralModel {
-    /// Scenarios within scenarios.
-    static var deepestInterchange: Int { 16 }
+extension Scenario {
+    private static var deepest: Int { 16 }
 
+    /// - Throws: `.value` for interchanges within interchanges that would take long, or whose release would exhaust the stack.
+    package func checkDepth() throws(EngineError) {
+        guard depth <= Scenario.deepest else {
+            throw EngineError(.value, "scenario: interchanges within interchanges, more than \(Scenario.deepest) deep, expected fewer")
+        }
+    }
+}
+
+extension StructuralModel {
     /// What a scenario is once the values of its interchanges are known.
     ///
     /// - Parameters:
     ///   - run: the values of all variables under another scenario, of which those that are marked are wanted.
     ///   - member: whose turn it is, for each of its rows.
-    func resolving(_ scenario: Scenario, rows: Int, member: Int?, depth: Int = 0,
+    func resolving(_ scenario: Scenario, rows: Int, member: Int?,
                    _ run: (Scenario, [Bool], MutableMatrixView<Double>) throws(EngineError) -> Void) throws(EngineError) -> Scenario {
         guard scenario.edits.contains(where: \.isInterchange) else { return scenario }
-        guard depth < StructuralModel.deepestInterchange else {
-            throw EngineError(.value, "scenario: interchanges within interchanges, \(depth) deep, expected fewer")
-        }
+        try scenario.checkDepth()
         var result = Scenario()
         // A scenario that several edits take values from is run once: one array of edits is one address.
         var done: [(source: Scenario, resolved: Scenario, values: Matrix<Double>)] = []
@@ -29,7 +35,7 @@ extension StructuralModel {
             let v = try description.graph.index(of: edit.variable)
             var found = done.first { $0.source.isIdentical(to: source) }
             if found == nil {
-                let resolved = try resolving(source, rows: rows, member: member, depth: depth + 1, run)
+                let resolved = try resolving(source, rows: rows, member: member, run)
                 // What any of the edits takes from it: variables, or the parents of those whose units are taken.
                 var wanted = [Bool](repeating: false, count: variables.count)
                 for other in scenario.edits {

@@ -61,6 +61,8 @@ struct ParentCode: Hashable, Sendable {
 struct Standardisation: Hashable, Sendable {
     var mean = 0.0
     var scale = 1.0
+    /// Whether the scale is that of the values; false where these vary, and their variance is no number.
+    private(set) var isOfSpread = true
 
     init() {}
 
@@ -75,7 +77,11 @@ struct Standardisation: Hashable, Sendable {
         guard !known.isEmpty else { return }
         mean = known.reduce(0, +) / Double(known.count)
         let variance = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(known.count)
-        if variance > 0, variance.isFinite { scale = variance.squareRoot() }
+        if variance > 0, variance.isFinite {
+            scale = variance.squareRoot()
+        } else {
+            isOfSpread = known.allSatisfy { $0 == known[0] }
+        }
     }
 
     func standard(_ value: Double) -> Double { (value - mean) / scale }

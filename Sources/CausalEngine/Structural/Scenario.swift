@@ -107,6 +107,8 @@ public struct Scenario: Sendable {
     }
 
     package private(set) var edits: [Edit] = []
+    /// Of interchanges within interchanges.
+    package private(set) var depth = 0
 
     public init() {}
 
@@ -166,6 +168,7 @@ public struct Scenario: Sendable {
     package func adding(_ edit: Edit) -> Scenario {
         var result = self
         result.edits.append(edit)
+        if case .interchange(_, let source) = edit.action { result.depth = max(depth, source.depth + 1) }
         return result
     }
 }

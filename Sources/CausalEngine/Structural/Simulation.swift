@@ -61,6 +61,18 @@ private struct Simulation<Scalar: EngineScalar> {
             }
         }
         if let factual { keepFacts(v, factual) { i in concerned.contains { $0[i] } } }
+        try checkFinite(v)
+    }
+
+    /// - Throws: `.value` where known causes gave no number: what they are set to may be more than a network's numbers hold.
+    private func checkFinite(_ v: Int) throws(EngineError) {
+        for i in 0..<count where !values[i * columns + v].isFinite {
+            let parents = model.description.parents[v]
+            guard parents.allSatisfy({ values[i * columns + $0].isFinite }) else { continue }
+            let causes = parents.map { "\(model.variables[$0].name) = \(values[i * columns + $0])" }.joined(separator: ", ")
+            throw EngineError(.value, "structural model: \(model.variables[v].name) comes to \(values[i * columns + v]) in row \(rows.lowerBound + i)"
+                + (causes.isEmpty ? "" : ", from \(causes)") + ", expected a finite number: too far from what was learned for \(Scalar.typeName)")
+        }
     }
 
     /// In a row that no edit concerns, and where the parents are what they were, a variable is what it was, to the bit.

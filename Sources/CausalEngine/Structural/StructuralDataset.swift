@@ -69,6 +69,17 @@ public struct StructuralDataset: Sendable {
         return Standardisation(own.contains(where: \.isFinite) ? own : (0..<rows).map { value($0, variable) })
     }
 
+    /// - Throws: `.value` for a real variable whose values vary by more, or by less, than a number can tell.
+    func checkSpread(of variable: Int, _ name: String) throws(EngineError) {
+        let known = (0..<rows).map { value($0, variable) }.filter(\.isFinite)
+        guard let lowest = known.min(), let highest = known.max(), lowest < highest else { return }
+        let scale = standardisation(of: variable)
+        guard scale.mean.isFinite, (highest - lowest).isFinite, scale.isOfSpread else {
+            throw EngineError(.value, "structural data: \(name) has a spread too large or too small for a number (values from \(lowest) to \(highest)), "
+                + "expected other units")
+        }
+    }
+
     /// Whether do() set a variable wherever it is known.
     func isAlwaysSet(_ variable: Int) -> Bool {
         isSet != nil && (0..<rows).allSatisfy { isSet($0, variable) || value($0, variable).isNaN }

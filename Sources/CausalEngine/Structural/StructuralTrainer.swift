@@ -34,6 +34,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
                 freezing frozen: [String] = [], of former: StructuralModel<Scalar>? = nil) throws(EngineError) {
         try options.validate()
         try data.check(description.variables)
+        for (v, variable) in description.variables.enumerated() where variable.kind == .real { try data.checkSpread(of: v, variable.name) }
         // In a trial that set a variable without causes in every row, these values are how it comes about.
         let data = try data.unmarking(description.variables.indices.filter { description.isRoot($0) && data.isAlwaysSet($0) })
         let kept = try former?.mechanisms(of: frozen, for: description, members: options.members) ?? [:]

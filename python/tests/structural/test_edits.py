@@ -216,3 +216,14 @@ def test_how_it_is_shown():
     assert repr(model.do(x=[1, 2]).do(y=shift(1), where=lambda x: x > 0)) == \
         "StructuralModel(2 variables: x -> y).do(x=<2 values>).do(y=shift(1), where=<lambda>)"
     assert repr(model.do(y=[scale(2), clip(0, 1), change(np.tanh)])).endswith(".do(y=scale(2)).do(y=clip(0, 1)).do(y=change(tanh))")
+
+
+def test_numbers_that_a_float_does_not_hold_are_named(linear):
+    """In float32, in which the mechanisms compute here, 1e39 is infinite."""
+    single = linear.fit(linear.data, how={"dtype": "float32"}, epochs=2)
+    for ask in (lambda: single.do(x=1e39).sample(3), lambda: single.do(x=1e39).mean("y", draws=10),
+                lambda: single.do(x=1e39).counterfactual(linear.first(3))):
+        with pytest.raises(InvalidValueError, match=r"m comes to -?(inf|nan) in row 0, from x = 1e\+39, .*too far from what was learned for float32"):
+            ask()
+    assert np.isfinite(linear.model.do(x=1e39).sample(3)["m"]).all()
+    assert np.isfinite(single.do(x=1e30).sample(3)["m"]).all()

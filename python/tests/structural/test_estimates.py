@@ -104,7 +104,7 @@ def test_many_batches_are_one(linear, monkeypatch):
                 linear.model.do(x=stats.norm).do(z=doses).mean("m", draws=40).value, *linear.model.do(x=doses).predict({"z": z}, draws=40).values()]
 
     wanted = answers()
-    monkeypatch.setattr("causal_engine.scenario._AT_ONCE", 1_000)
+    monkeypatch.setattr("causal_engine._scenario_base._AT_ONCE", 1_000)
     for one, two in zip(wanted, answers()):
         np.testing.assert_array_equal(one, two)
 

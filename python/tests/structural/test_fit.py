@@ -195,3 +195,16 @@ def test_ctrl_c_leaves_the_former_model(curved):
 def test_the_bar(linear, capsys):
     StructuralModel([("x", "m")], mechanisms="linear", seed=0).fit({k: linear.data[k] for k in "xm"}, epochs=3)
     assert "StructuralModel" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["z", "x", "y"])
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_a_spread_that_no_number_tells_is_named(linear, name, unit):
+    with pytest.raises(InvalidValueError, match=f"structural data: {name} has a spread too large or too small"):
+        linear.fit({**linear.data, name: linear.data[name] * unit})
+
+
+def test_constants_and_wide_units_are_fine(linear):
+    for unit in (1e100, 1e-100, 0.0):
+        model = linear.fit({**linear.data, "m": linear.data["m"] * unit}, epochs=2)
+        assert np.isfinite(model.sample(3)["y"]).all()

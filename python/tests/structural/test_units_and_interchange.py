@@ -85,7 +85,7 @@ def test_interchanges_within_interchanges(model):
     view = model.do(x=1)
     for _ in range(20):
         view = model.do(m=interchange(view))
-    with pytest.raises(InvalidValueError, match="interchanges within interchanges, 16 deep"):
+    with pytest.raises(InvalidValueError, match="interchanges within interchanges, more than 16 deep"):
         view.sample(2)
 
 
