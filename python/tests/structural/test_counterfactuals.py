@@ -55,7 +55,7 @@ def test_rows_do_not_touch_each_other(curved):
     for name, column in rows.items():
         np.testing.assert_allclose(answer[name][~where], column[~where], atol=1e-6)
     assert answer["b"][7] == 2 and answer["d"][7] != rows["d"][7]
-    alone = curved.model.counterfactual({name: column[7:8] for name, column in rows.items()}, {"b": 2})
+    alone = curved.model.counterfactual({name: column[7:9] for name, column in rows.items()}, {"b": 2})
     assert alone["d"][0] == pytest.approx(answer["d"][7], abs=1e-9)
 
 
