@@ -43,6 +43,19 @@ public struct StructuralDataset: Sendable {
         return StructuralDataset(rows: chosen.count, columns: columns, values: values, isSet: isSet)
     }
 
+    /// Some of the columns, in any order.
+    func columns(_ chosen: [Int]) throws(EngineError) -> StructuralDataset {
+        let values = try Storage<Double>(count: rows * chosen.count, of: "structural data")
+        let isSet = try isSet.map { _ throws(EngineError) in try Storage<UInt8>(count: rows * chosen.count, of: "structural data") }
+        for row in 0..<rows {
+            for (k, column) in chosen.enumerated() {
+                values.pointer[row * chosen.count + k] = value(row, column)
+                if let isSet { isSet.pointer[row * chosen.count + k] = self.isSet(row, column) ? 1 : 0 }
+            }
+        }
+        return StructuralDataset(rows: rows, columns: chosen.count, values: values, isSet: isSet)
+    }
+
     private init(rows: Int, columns: Int, values: Storage<Double>, isSet: Storage<UInt8>?) {
         self.rows = rows
         self.columns = columns
