@@ -624,7 +624,7 @@ typedef struct causal_discovery_options {
                                    mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise */
     double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
     double prior_rows;          /* bdeu: what the prior is worth */
-    size_t restarts;            /* from the best graph so far */
+    size_t restarts;            /* from the best graph so far; SIZE_MAX: 20, and more where variables are few */
     size_t bootstrap;           /* samples of the rows in which a graph is looked for too */
     uint64_t seed;
     const size_t *levels;       /* a number a variable: of a categorical one its levels, 2 or more; 0 for a real one. NULL: all are real */
@@ -635,7 +635,7 @@ typedef struct causal_discovery_options {
     size_t most_parents;        /* of one variable; SIZE_MAX: any number */
 } causal_discovery_options;
 #define CAUSAL_DISCOVERY_OPTIONS_INIT \
-    { sizeof(causal_discovery_options), "bic", 2.0, 1.0, 20, 0, 0, NULL, NULL, NULL, NULL, NULL, SIZE_MAX }
+    { sizeof(causal_discovery_options), "bic", 2.0, 1.0, SIZE_MAX, 0, 0, NULL, NULL, NULL, NULL, NULL, SIZE_MAX }
 
 /* Prepares a search. names: one a column, or NULL for x0, x1, ... values: rows x columns, copied, none missing; is_set: bytes of the same shape, not 0
  * where do() set the variable, so that the row tells nothing of its mechanism; or NULL. Units do not matter, and neither does the order of

@@ -104,12 +104,12 @@ private func discoveryOptions(_ given: causal_discovery_options, _ count: Int) t
     default: throw EngineError(.value, "options->score is \"\(score)\", expected one of bic, bdeu, nonlinear")
     }
     options.penalty = given.penalty
-    options.restarts = try size(given.restarts, "options->restarts")
+    // SIZE_MAX, seen as a signed number, is -1.
+    options.restarts = given.restarts == -1 ? nil : try size(given.restarts, "options->restarts")
     options.bootstrap = try size(given.bootstrap, "options->bootstrap")
     options.seed = given.seed
     options.knowledge.required = edges(given.required, count)
     options.knowledge.forbidden = edges(given.forbidden, count)
-    // SIZE_MAX, seen as a signed number, is -1.
     if let tiers = given.tiers { options.knowledge.tiers = try (0..<count).map { tiers[$0] == -1 ? nil : try size(tiers[$0], "options->tiers[\($0)]") } }
     options.knowledge.order = try given.order.map { order in try (0..<count).map { try size(order[$0], "options->order[\($0)]") } }
     options.knowledge.mostParents = given.most_parents == -1 ? nil : try size(given.most_parents, "options->most_parents")

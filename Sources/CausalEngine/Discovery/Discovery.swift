@@ -73,13 +73,13 @@ public final class Discovery {
     }
 
     /// The best score so far: how much better the graph is than none, as half of a Bayesian information criterion.
-    public var bestScore: Double { search.bestScore }
+    public var bestScore: Double { search.best.score }
 
     /// The best directed graph so far: one of those that are equally good.
-    public func directedGraph() throws(EngineError) -> Graph { try directed(search.bestParents) }
+    public func directedGraph() throws(EngineError) -> Graph { try directed(search.best.parents) }
 
     /// What the best graph so far says: edges without a direction where the data, and what was known, leave it open.
-    public func graph() throws(EngineError) -> Graph { try classGraph(search.bestParents) }
+    public func graph() throws(EngineError) -> Graph { try classGraph(search.best.parents) }
 
     /// The score of any graph of the variables.
     public func score(of graph: Graph) throws(EngineError) -> Double {
@@ -147,7 +147,7 @@ private struct DiscoveryProblem: Sendable {
     func score(weights: [Int]?) throws(EngineError) -> any LocalScore { try DiscoveryData.score(data, variables, options, weights: weights) }
 
     func search(_ score: any LocalScore, index: Int) -> OrderSearch {
-        OrderSearch(score, knowledge, restarts: options.restarts, random: Random(seed: options.seed, purpose: .searching, index: index))
+        OrderSearch(score, knowledge, restarts: options.restarts(variables: variables.count), random: Random(seed: options.seed, purpose: .searching, index: index))
     }
 }
 
@@ -170,7 +170,7 @@ private final class Replicate: @unchecked Sendable {
             search = problem.search(try problem.score(weights: weights), index: 1 + index)
         }
         guard let search, search.run(shouldStop: shouldStop) else { return }
-        parents = search.bestParents
+        parents = search.best.parents
         self.search = nil
         isFinished = true
     }

@@ -26,29 +26,18 @@ final class Evaluation {
     let gains: UnsafeMutableBufferPointer<Double>
     /// By place in the set, how much the score gains when that parent is left out.
     let losses: UnsafeMutableBufferPointer<Double>
-    /// Memory for whoever evaluates, as much as it asks for.
-    private(set) var scratch: UnsafeMutableBufferPointer<Double>
+    /// Of whoever evaluates, who keeps there what the next set may share with this one.
+    var workspace: AnyObject?
 
     init(count: Int) {
         gains = .allocate(capacity: count)
         losses = .allocate(capacity: count)
         gains.initialize(repeating: 0)
         losses.initialize(repeating: 0)
-        scratch = .allocate(capacity: 0)
     }
 
     deinit {
         gains.deallocate()
         losses.deallocate()
-        scratch.deallocate()
-    }
-
-    func room(for count: Int) -> UnsafeMutablePointer<Double> {
-        if scratch.count < count {
-            scratch.deallocate()
-            scratch = .allocate(capacity: count + count / 2)
-            scratch.initialize(repeating: 0)
-        }
-        return scratch.baseAddress!
     }
 }

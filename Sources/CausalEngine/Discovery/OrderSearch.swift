@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Looks for the graph of the best score: improves an order by moving one variable at a time until no move gains, and then again from the best so
 /// far after a few moves at random (iterated local search, Lourenço et al. 2003), or after putting variables in another order that fits the same
 /// graph. It can stop and go on at any time.
@@ -9,21 +7,25 @@ final class OrderSearch {
     private let count: Int
     private let restarts: Int
     private var random: Random
+    private let required: [[UInt16]]
 
     private(set) var isFinished = false
-    /// By variable, of the best graph so far.
-    private(set) var bestParents: [[UInt16]]
-    private(set) var bestScore = -Double.infinity
-    private var bestOrder: [Int] = []
-    private(set) var restartsDone = 0
+    private var bestParents: [[UInt16]]
+    private var bestScore = -Double.infinity
+    private var restartsDone = 0
 
+    /// Variables without a place yet, and for each the most that it gains from one that has a place.
     private var waiting: [Int]
+    private var links: [Double]
+    /// Variables in the order in which they are tried, whose turn it is, and how many in a row found no better place.
     private var turns: [Int] = []
     private var turn = 0
     private var quiet = 0
-    private var stale = 0
 
+    /// Of the sets that are remembered; beyond that they are forgotten, and found again where they are needed.
     private static let mostBytes = 512 << 20
+    /// Moves at random before the search begins again.
+    private static let kicks = 4
 
     init(_ score: any LocalScore, _ knowledge: SearchKnowledge, restarts: Int, random: Random) {
         count = score.count
@@ -31,8 +33,15 @@ final class OrderSearch {
         state = OrderState(sets, required: knowledge.required)
         self.restarts = restarts
         self.random = random
-        waiting = knowledge.orderOfRequired().reversed()
+        required = knowledge.required
+        waiting = Array(0..<count)
+        links = [Double](repeating: 0, count: count)
         bestParents = knowledge.required
+    }
+
+    /// By variable the parents in the best graph so far, and its score.
+    var best: (parents: [[UInt16]], score: Double) {
+        bestScore == -.infinity ? (state.parents(otherwise: required), state.score) : (bestParents, bestScore)
     }
 
     /// 0 to 1.
@@ -46,7 +55,7 @@ final class OrderSearch {
 
     /// One variable gets its place.
     private func step() {
-        if let variable = waiting.popLast() {
+        if let variable = nextToAppend() {
             state.append(variable)
             _ = state.improve(variable)
             if waiting.isEmpty { beginTurns() }
@@ -62,6 +71,17 @@ final class OrderSearch {
         if quiet >= count { arrive() }
     }
 
+    /// The variable that has least to do with those that have a place: causes tend to come first that way. Those that must be its parents are before it.
+    private func nextToAppend() -> Int? {
+        let isWaiting = Set(waiting)
+        guard let place = waiting.indices.filter({ place in !required[waiting[place]].contains { isWaiting.contains(Int($0)) } })
+            .min(by: { (links[waiting[$0]], waiting[$0]) < (links[waiting[$1]], waiting[$1]) }) else { return nil }
+        let next = waiting.remove(at: place)
+        let gains = sets.gainsAlone(next)
+        for variable in waiting { links[variable] = max(links[variable], gains[variable]) }
+        return next
+    }
+
     private func beginTurns() {
         turns = Array(0..<count)
         random.shuffle(&turns)
@@ -74,12 +94,10 @@ final class OrderSearch {
         let score = state.score
         if score > bestScore + sets.tolerance {
             bestScore = score
-            bestParents = state.parents
-            bestOrder = Array(state.order)
-            stale = 0
-        } else {
-            if score > bestScore - sets.tolerance { bestParents = state.parents; bestOrder = Array(state.order) }
-            stale += 1
+            bestParents = state.parents(otherwise: required)
+        } else if score > bestScore - sets.tolerance {
+            // As good: to go on from there leads to more graphs than to stay.
+            bestParents = state.parents(otherwise: required)
         }
         restartsDone += 1
         if restartsDone > restarts || count < 2 {
@@ -87,14 +105,7 @@ final class OrderSearch {
             return
         }
         state.take(linearExtension(), parents: bestParents)
-        let m = Tuning.kicks
-        if stale >= Tuning.plateau {
-        for _ in 0..<m {
-            let v = random.index(below: count)
-            let w = Tuning.width == 0 ? random.index(below: count) : min(max(0, state.place(of: v) + random.index(below: 2 * Tuning.width + 1) - Tuning.width), count - 1)
-            state.move(v, to: w)
-        }
-        }
+        for _ in 0..<Self.kicks { state.move(random.index(below: count), to: random.index(below: count)) }
         beginTurns()
     }
 
@@ -118,13 +129,8 @@ final class OrderSearch {
     }
 
     private func forget() {
-        let order = Array(state.order), parents = state.parents
+        let order = Array(state.order), parents = state.parents(otherwise: required)
         sets.removeAll()
         state.take(order, parents: parents)
     }
-    var setCount: Int { sets.size }
-}
-enum Tuning {
-    static func e(_ n: String, _ d: Int) -> Int { getenv(n).flatMap { Int(String(cString: $0)) } ?? d }
-    static let kicks = e("KICKS", 4), width = e("WIDTH", 0), plateau = e("PLATEAU", 0)
 }

@@ -49,11 +49,12 @@ final class OrderState {
 
     var score: Double { (0..<length).reduce(0) { $0 + sets.score(chosen[order[$1]]) } }
 
-    /// By variable.
-    var parents: [[UInt16]] { (0..<count).map { Array(sets.parents(chosen[$0])) } }
-
-    func removeAll() { length = 0 }
-    func place(of variable: Int) -> Int { position[variable] }
+    /// By variable; of those without a place yet what is told instead.
+    func parents(otherwise: [[UInt16]]) -> [[UInt16]] {
+        var parents = otherwise
+        for place in 0..<length { parents[order[place]] = Array(sets.parents(chosen[order[place]])) }
+        return parents
+    }
 
     /// Puts a variable last.
     func append(_ variable: Int) {

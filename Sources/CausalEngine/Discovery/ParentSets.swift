@@ -69,7 +69,11 @@ final class ParentSets {
         return UnsafeBufferPointer(start: parents.pointer + entry.firstParent, count: Int(entry.parentCount))
     }
 
-    var size: Int { entries.count }
+    /// By variable, what the score of one without parents gains from it.
+    func gainsAlone(_ variable: Int) -> [Double] {
+        score.evaluate(variable, parents: UnsafeBufferPointer(start: nil, count: 0), into: evaluation)
+        return (0..<count).map { $0 == variable ? 0 : evaluation.gains[$0] }
+    }
 
     var bytes: Int { entries.bytes + bits.bytes + parents.bytes + without.bytes + additions.bytes + with.bytes + table.count * MemoryLayout<Number>.stride }
 
