@@ -112,7 +112,7 @@ causal_status causal_graph_confounded(const causal_graph *graph, uint8_t *pairs,
  * on goes from their causes straight to their effects, which share hidden causes. VALUE: none is left. CYCLE. */
 causal_status causal_graph_hide(const causal_graph *graph, const uint8_t *mask, size_t count, causal_graph **projected);
 /* A new graph with edges of unknown direction too, between i and j where pairs[i * count + j] or pairs[j * count + i] is not 0 (count x count
- * bytes). Questions about paths refuse such a graph with VALUE. VALUE: a variable paired with itself. */
+ * bytes). Questions about paths refuse such a graph with VALUE. VALUE: a variable paired with itself, or with one that it has a directed edge with. */
 causal_status causal_graph_link(const causal_graph *graph, const uint8_t *pairs, size_t count, causal_graph **linked);
 /* Writes which pairs have an edge of unknown direction, symmetric: count x count bytes, 0 or 1. */
 causal_status causal_graph_linked(const causal_graph *graph, uint8_t *pairs, size_t count);
@@ -624,7 +624,7 @@ typedef struct causal_discovery_options {
                                    mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise */
     double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
     double prior_rows;          /* bdeu: what the prior is worth */
-    size_t restarts;            /* from the best graph so far; SIZE_MAX: 20, and more where variables are few */
+    size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few */
     size_t bootstrap;           /* samples of the rows in which a graph is looked for too */
     uint64_t seed;
     const size_t *levels;       /* a number a variable: of a categorical one its levels, 2 or more; 0 for a real one. NULL: all are real */

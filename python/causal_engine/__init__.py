@@ -32,27 +32,31 @@ if TYPE_CHECKING:
     from ._scenario import scale as scale
     from ._scenario import shift as shift
     from ._structural_fit import Mechanism as Mechanism
+    from .discovery import Discovery as Discovery
+    from .discovery import discover as discover
     from .estimate import Estimate as Estimate
     from .estimators import CausalMLPClassifier as CausalMLPClassifier
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
     from .graph import Graph as Graph
+    from .knowledge import Knowledge as Knowledge
+    from .sortability import Sortability as Sortability
     from .structural import StructuralModel as StructuralModel
 
 __version__ = "0.1.0"
 
 # What is loaded when it is asked for, and from where.
 _LATER = {
-    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph",
-    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_scenario", "clip": "_scenario", "reading": "_functions",
-    "scale": "_scenario", "shift": "_scenario",
+    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Discovery": "discovery", "Estimate": "estimate",
+    "Graph": "graph", "Knowledge": "knowledge", "Mechanism": "_structural_fit", "Sortability": "sortability", "StructuralModel": "structural",
+    "change": "_scenario", "clip": "_scenario", "discover": "discovery", "reading": "_functions", "scale": "_scenario", "shift": "_scenario",
 }
 
 # Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
-    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Mechanism", "OutOfMemoryError", "ShapeError", "StateError",
-    "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "reading", "scale", "set_threads", "shift",
+    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "Discovery", "DivergenceError", "Epoch",
+    "Estimate", "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Knowledge", "Mechanism", "OutOfMemoryError", "ShapeError",
+    "Sortability", "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "discover", "get_threads", "reading", "scale", "set_threads", "shift",
 ]
 
 

@@ -110,14 +110,15 @@ public final class Discovery {
         for replicate in done {
             for edge in try classGraph(replicate.parents).edges {
                 if let (cause, effect) = edge.direction {
-                    directed[cause * count + effect] += 1 / Double(done.count)
+                    directed[cause * count + effect] += 1
                 } else {
-                    undirected[edge.first * count + edge.second] += 1 / Double(done.count)
-                    undirected[edge.second * count + edge.first] += 1 / Double(done.count)
+                    undirected[edge.first * count + edge.second] += 1
+                    undirected[edge.second * count + edge.first] += 1
                 }
             }
         }
-        return (directed, undirected, done.count)
+        let all = Double(max(done.count, 1))
+        return (directed.map { $0 / all }, undirected.map { $0 / all }, done.count)
     }
 
     private func directed(_ parents: [[UInt16]]) throws(EngineError) -> Graph {

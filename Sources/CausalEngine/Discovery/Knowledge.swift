@@ -58,7 +58,9 @@ public struct Knowledge: Sendable {
         for (effect, causes) in parents.enumerated() where causes.count > most {
             throw EngineError(.value, "knowledge: \(names[effect]) has \(causes.count) required parents, expected at most \(most), as many as a variable may have")
         }
-        return try SearchKnowledge(count: count, mostParents: most, required: parents.map { $0.sorted() }) { objection($0, $1) == nil }
+        return try SearchKnowledge(count: count, mostParents: most, required: parents.map { $0.sorted() }) { cause, effect in
+            objection(cause, effect) == nil && !parents[cause].contains(UInt16(effect))
+        }
     }
 
     private func checkedPlaces(_ order: [Int], _ names: [String]) throws(EngineError) -> [Int] {

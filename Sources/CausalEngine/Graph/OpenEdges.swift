@@ -6,11 +6,15 @@ extension Graph {
 
     /// The graph with edges between pairs too, in a direction that is not known. A pair may be told twice.
     ///
-    /// - Throws: `.name` for a variable that does not exist; `.value` for one paired with itself.
+    /// - Throws: `.name` for a variable that does not exist; `.value` for one paired with itself, or with one that it has a directed edge with.
     public func linking(_ pairs: [(first: Int, second: Int)]) throws(EngineError) -> Graph {
         var edges = Set(edges)
         for (first, second) in pairs {
+            _ = try Graph.check(second, count)
             guard first != second else { throw EngineError(.value, "graph: an edge from \(names[try Graph.check(first, count)]) to itself") }
+            guard !edges.contains(Edge(from: first, to: second)), !edges.contains(Edge(from: second, to: first)) else {
+                throw EngineError(.value, "graph: the edge between \(names[first]) and \(names[second]) is given with a direction and without")
+            }
             edges.insert(Edge(first, .tail, second, .tail).fromSmallerEnd)
         }
         return try Graph(count: count, names: names, edges: edges.sorted())
