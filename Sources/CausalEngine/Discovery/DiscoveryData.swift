@@ -25,8 +25,47 @@ enum DiscoveryData {
 
     /// The score that the options ask for.
     static func score(_ data: StructuralDataset, _ variables: [Variable], _ options: DiscoveryOptions, weights: [Int]?) throws(EngineError) -> any LocalScore {
-        GaussianScore(try Covariances(data, weights: weights), penalty: options.penalty)
+        var levels: [Int] = []
+        for case .categorical(let count) in variables.map(\.kind) { levels.append(count) }
+        let isReal = levels.isEmpty, isCategorical = levels.count == variables.count
+        switch options.score {
+        case .bic where isReal: return GaussianScore(try Covariances(data, weights: weights), penalty: options.penalty)
+        case .bic where isCategorical: return try TableScore(data, levels: levels, kind: .bic(penalty: options.penalty), weights: weights)
+        case .bic: return try mixed(data, variables, options, weights)
+        case .bdeu(let rows):
+            guard isCategorical else { throw EngineError(.value, "discovery: bdeu is a score of categorical variables, and \(firstName(variables, real: true)) is real") }
+            return try TableScore(data, levels: levels, kind: .bdeu(rows: rows), weights: weights)
+        case .nonlinear:
+            guard isReal else { throw EngineError(.value, "discovery: nonlinear is a score of real variables, and \(firstName(variables, real: false)) is categorical") }
+            return try smooth(data, options, weights)
+        }
     }
+
+    private static func firstName(_ variables: [Variable], real: Bool) -> String { variables.first { ($0.kind == .real) == real }?.name ?? "none" }
+
+    /// Categorical variables as an indicator of each level but the first.
+    private static func mixed(_ data: StructuralDataset, _ variables: [Variable], _ options: DiscoveryOptions, _ weights: [Int]?) throws(EngineError) -> any LocalScore {
+        let widths = variables.map { variable in
+            if case .categorical(let levels) = variable.kind { levels - 1 } else { 1 }
+        }
+        let (wide, columns) = try data.widened(widths) { v, value, columns in
+            if variables[v].kind == .real {
+                columns[0] = value
+            } else {
+                for k in 0..<widths[v] { columns[k] = value == Double(k + 1) ? 1 : 0 }
+            }
+        }
+        return BlockScore(try Covariances(wide, weights: weights), asParent: columns, asChild: columns, penalty: options.penalty, isEquivalent: true)
+    }
+
+    /// Variables as smooth functions of themselves, of which the first is linear.
+    private static func smooth(_ data: StructuralDataset, _ options: DiscoveryOptions, _ weights: [Int]?) throws(EngineError) -> any LocalScore {
+        let functions = (0..<data.columns).map { v in SmoothFunctions((0..<data.rows).map { data.value($0, v) }, knots: knots) }
+        let (wide, columns) = try data.widened(functions.map(\.count)) { v, value, columns in functions[v].values(at: value, into: columns) }
+        return BlockScore(try Covariances(wide, weights: weights), asParent: columns, asChild: columns.map { [$0[0]] }, penalty: options.penalty, isEquivalent: false)
+    }
+
+    private static let knots = 6
 
     /// - Throws: `.value` for a variable that is a linear function of others, which are named.
     static func checkIndependent(_ covariances: Covariances, _ names: [String]) throws(EngineError) {

@@ -89,6 +89,29 @@ final class Elimination {
         return square > 0 ? weight * weight / square : 0
     }
 
+    /// What is left of the covariance of two variables.
+    func left(_ a: Int, _ b: Int) -> Double {
+        var sum = matrix.map { $0[a * stride + b] } ?? 0
+        for k in sequence.indices { sum -= basis[k * stride + a] * basis[k * stride + b] }
+        return sum
+    }
+
+    /// Of the inverse of the parents' own correlations, the block at some places of the sequence, and the weights of these parents in the regression
+    /// of some variables: a row for each place.
+    func regression(at places: [Int], of targets: [Int]) -> (inverse: [Double], weights: [Double]) {
+        let size = places.count
+        var block = [Double](repeating: 0, count: size * size), weights = [Double](repeating: 0, count: size * targets.count)
+        for (a, first) in places.enumerated() {
+            for (b, second) in places.enumerated() {
+                for i in max(first, second)..<sequence.count { block[a * size + b] += inverse[i * capacity + first] * inverse[i * capacity + second] }
+            }
+            for (t, target) in targets.enumerated() {
+                for i in first..<sequence.count { weights[a * targets.count + t] += inverse[i * capacity + first] * basis[i * stride + target] }
+            }
+        }
+        return (block, weights)
+    }
+
     private func grow(to larger: Int) {
         let rows = UnsafeMutablePointer<Double>.allocate(capacity: larger * stride), triangle = UnsafeMutablePointer<Double>.allocate(capacity: larger * larger)
         for k in sequence.indices {
