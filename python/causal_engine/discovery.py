@@ -209,7 +209,7 @@ def discover(
     levels = levels_in(columns_in(data, variables, "data"), variables, categorical)
     values = np.ascontiguousarray(table(data, variables, levels, "data"))
     marks = marks_in(interventions, variables, len(values))
-    known = (knowledge or Knowledge()).arrays(variables)
+    known = (knowledge or Knowledge())._arrays(variables)
     known["levels"] = np.array([len(levels.get(name, ())) for name in variables], np.uint64)
     options = DiscoveryOptions(
         score=text(score, "score"), penalty=number(penalty, "penalty"), prior_rows=number(prior_rows, "prior_rows"),

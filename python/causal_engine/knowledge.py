@@ -71,7 +71,7 @@ class Knowledge:
             twice = next(variable for variable in listed if listed.count(variable) > 1)
             raise InvalidValueError(f"tiers: {shown(twice)} is there twice")
 
-    def arrays(self, variables: Sequence[str]) -> dict[str, Any]:
+    def _arrays(self, variables: Sequence[str]) -> dict[str, Any]:
         """What the engine takes, by the name of the option."""
         width = len(variables)
         found: dict[str, Any] = {"most_parents": UNKNOWN if self.max_parents is None else count(self.max_parents, "max_parents")}
