@@ -71,7 +71,7 @@ public func causal_discovery_directed_graph(_ discovery: OpaquePointer?, _ graph
 public func causal_discovery_score(_ discovery: OpaquePointer?, _ graph: OpaquePointer?, _ score: UnsafeMutablePointer<Double>?) -> causal_status {
     asking(discovery) { discovery in
         let out = try require(score, "score")
-        out.pointee = graph == nil ? discovery.bestScore : try reading(graph) { try discovery.score(of: $0) }
+        out.pointee = graph == nil ? try discovery.bestScore : try reading(graph) { try discovery.score(of: $0) }
     }
 }
 

@@ -18,7 +18,7 @@ public final class Discovery {
     private let place: [Int]
     private let problem: DiscoveryProblem
     private let score: any LocalScore
-    private let search: OrderSearch
+    private let search: any GraphSearch
     private var replicates: [Replicate] = []
     private let isCancelled = Atomic<Bool>(false)
 
@@ -37,8 +37,11 @@ public final class Discovery {
         self.options = options
         problem = DiscoveryProblem(data: try data.columns(canonical), variables: canonical.map { variables[$0] }, knowledge: try knowledge.renumbered(canonical), options: options)
         score = try problem.score(weights: nil)
-        if let gaussian = score as? GaussianScore { try DiscoveryData.checkIndependent(gaussian.covariances, problem.variables.map(\.name)) }
-        search = problem.search(score, index: 0)
+        if problem.variables.allSatisfy({ $0.kind == .real }) {
+            let covariances = if let gaussian = score as? GaussianScore { gaussian.covariances } else { try Covariances(problem.data) }
+            try DiscoveryData.checkIndependent(covariances, problem.variables.map(\.name))
+        }
+        search = problem.search(score, weights: nil, index: 0)
         replicates = (0..<options.bootstrap).map { Replicate($0) }
     }
 
@@ -47,7 +50,7 @@ public final class Discovery {
     public func run(seconds: Double = .infinity) throws(EngineError) -> Bool {
         let end = now() + seconds
         func shouldStop() -> Bool { isCancelled.load(ordering: .relaxed) || now() >= end }
-        guard search.run(shouldStop: shouldStop) else { return false }
+        guard try search.run(shouldStop: shouldStop) else { return false }
         let open = replicates.filter { !$0.isFinished }
         nonisolated(unsafe) var failure: EngineError?
         let lock = Lock(), problem = problem
@@ -73,7 +76,7 @@ public final class Discovery {
     }
 
     /// The best score so far: how much better the graph is than none, as half of a Bayesian information criterion.
-    public var bestScore: Double { search.best.score }
+    public var bestScore: Double { get throws(EngineError) { options.score == .nonlinear ? try score(of: directedGraph()) : search.best.score } }
 
     /// The best directed graph so far: one of those that are equally good.
     public func directedGraph() throws(EngineError) -> Graph { try directed(search.best.parents) }
@@ -87,6 +90,7 @@ public final class Discovery {
             throw EngineError(.shape, "discovery: a graph of \(graph.count) variables, expected \(variables.count)")
         }
         try graph.expectKnownEdges()
+        let score = try problem.exactScore(score, candidates: canonical.map { variable throws(EngineError) in try graph.parents(of: variable).map { place[$0] }.sorted() })
         let evaluation = Evaluation(count: graph.count)
         var total = 0.0
         for variable in 0..<graph.count {
@@ -147,15 +151,26 @@ private struct DiscoveryProblem: Sendable {
 
     func score(weights: [Int]?) throws(EngineError) -> any LocalScore { try DiscoveryData.score(data, variables, options, weights: weights) }
 
-    func search(_ score: any LocalScore, index: Int) -> OrderSearch {
-        OrderSearch(score, knowledge, restarts: options.restarts(variables: variables.count), random: Random(seed: options.seed, purpose: .searching, index: index))
+    func search(_ score: any LocalScore, weights: [Int]?, index: Int) -> any GraphSearch {
+        let restarts = options.restarts(variables: variables.count), random = Random(seed: options.seed, purpose: .searching, index: index)
+        guard options.score == .nonlinear else { return OrderSearch(score, knowledge, restarts: restarts, random: random) }
+        return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
+    }
+
+    /// The score by which graphs are compared in the end.
+    func exactScore(_ score: any LocalScore, candidates: [[Int]]) throws(EngineError) -> any LocalScore {
+        guard options.score == .nonlinear else { return score }
+        let functions = SmoothFunctions.all(data)
+        var families: [InteractionScore.Family] = []
+        for (v, own) in candidates.enumerated() { families.append(try InteractionScore.Family(v, candidates: own, data, functions, weights: nil)) }
+        return InteractionScore(families, rows: data.rows, penalty: options.penalty)
     }
 }
 
 /// The search in one sample of the rows.
 private final class Replicate: @unchecked Sendable {
     private let index: Int
-    private var search: OrderSearch?
+    private var search: (any GraphSearch)?
     private(set) var isFinished = false
     private(set) var parents: [[UInt16]] = []
 
@@ -168,9 +183,9 @@ private final class Replicate: @unchecked Sendable {
             var random = Random(seed: problem.options.seed, purpose: .resampling, index: index)
             var weights = [Int](repeating: 0, count: problem.data.rows)
             for _ in weights.indices { weights[random.index(below: weights.count)] += 1 }
-            search = problem.search(try problem.score(weights: weights), index: 1 + index)
+            search = problem.search(try problem.score(weights: weights), weights: weights, index: 1 + index)
         }
-        guard let search, search.run(shouldStop: shouldStop) else { return }
+        guard let search, try search.run(shouldStop: shouldStop) else { return }
         parents = search.best.parents
         self.search = nil
         isFinished = true

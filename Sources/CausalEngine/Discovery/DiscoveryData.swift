@@ -60,12 +60,10 @@ enum DiscoveryData {
 
     /// Variables as smooth functions of themselves, of which the first is linear.
     private static func smooth(_ data: StructuralDataset, _ options: DiscoveryOptions, _ weights: [Int]?) throws(EngineError) -> any LocalScore {
-        let functions = (0..<data.columns).map { v in SmoothFunctions((0..<data.rows).map { data.value($0, v) }, knots: knots) }
+        let functions = SmoothFunctions.all(data)
         let (wide, columns) = try data.widened(functions.map(\.count)) { v, value, columns in functions[v].values(at: value, into: columns) }
         return BlockScore(try Covariances(wide, weights: weights), asParent: columns, asChild: columns.map { [$0[0]] }, penalty: options.penalty, isEquivalent: false)
     }
-
-    private static let knots = 6
 
     /// - Throws: `.value` for a variable that is a linear function of others, which are named.
     static func checkIndependent(_ covariances: Covariances, _ names: [String]) throws(EngineError) {

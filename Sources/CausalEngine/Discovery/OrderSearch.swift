@@ -1,7 +1,18 @@
+/// A search that can stop and go on at any time.
+protocol GraphSearch: AnyObject {
+    var isFinished: Bool { get }
+    /// The share that is done, 0 to 1.
+    var progress: Double { get }
+    /// By variable the parents in the best graph so far, and its score.
+    var best: (parents: [[UInt16]], score: Double) { get }
+    /// Searches until it is over or told to stop; true when it is over.
+    func run(shouldStop: () -> Bool) throws(EngineError) -> Bool
+}
+
 /// Looks for the graph of the best score: improves an order by moving one variable at a time until no move gains, and then again from the best so
 /// far after a few moves at random (iterated local search, Lourenço et al. 2003), or after putting variables in another order that fits the same
-/// graph. It can stop and go on at any time.
-final class OrderSearch {
+/// graph.
+final class OrderSearch: GraphSearch {
     private let state: OrderState
     private let sets: ParentSets
     private let count: Int
@@ -39,15 +50,15 @@ final class OrderSearch {
         bestParents = knowledge.required
     }
 
-    /// By variable the parents in the best graph so far, and its score.
+    /// Whether there was a graph that no move makes better.
+    var hasArrived: Bool { bestScore > -.infinity }
+
     var best: (parents: [[UInt16]], score: Double) {
         bestScore == -.infinity ? (state.parents(otherwise: required), state.score) : (bestParents, bestScore)
     }
 
-    /// 0 to 1.
     var progress: Double { isFinished ? 1 : Double(restartsDone) / Double(restarts + 1) }
 
-    /// Searches until it is over or told to stop; true when it is over.
     func run(shouldStop: () -> Bool) -> Bool {
         while !isFinished, !shouldStop() { step() }
         return isFinished

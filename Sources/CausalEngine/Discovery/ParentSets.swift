@@ -106,11 +106,25 @@ final class ParentSets {
             if let better = addition(to: set, before: before) {
                 set = better
             } else if entries.pointer[Int(set)].worst >= 0 {
-                set = leaving(set, place: Int(entries.pointer[Int(set)].worst))
+                let less = leaving(set, place: Int(entries.pointer[Int(set)].worst))
+                if score(less) > score(set) + tolerance {
+                    set = less
+                } else {
+                    entries.pointer[Int(set)].worst = -1
+                }
             } else {
                 return set
             }
         }
+    }
+
+    /// The best set of one parent more. A score may only estimate what that gains: where it gains nothing in truth it is wanted no more.
+    private func addition(to set: Number, before: UnsafePointer<UInt64>) -> Number? {
+        while let (better, parent) = promisingAddition(to: set, before: before) {
+            if score(better) > score(set) + tolerance { return better }
+            bits.pointer[(Int(set) * 2 + 1) * words + parent >> 6] &= ~(1 << UInt64(parent & 63))
+        }
+        return nil
     }
 
     /// The set without one of its parents.
@@ -135,17 +149,16 @@ final class ParentSets {
         return found
     }
 
-    private func addition(to set: Number, before: UnsafePointer<UInt64>) -> Number? {
+    private func promisingAddition(to set: Number, before: UnsafePointer<UInt64>) -> (set: Number, parent: Int)? {
         let wanted = bits.pointer + (Int(set) * 2 + 1) * words
         var common: UInt64 = 0
         for word in 0..<words { common |= wanted[word] & before[word] }
         guard common != 0 else { return nil }
         let entry = entries.pointer[Int(set)]
         var place = entry.firstAddition
-        while !hasBit(before, Int(additions.pointer[place])) { place += 1 }
-        let known = with.pointer[place]
-        if known >= 0 { return known }
-        let added = additions.pointer[place]
+        while !hasBit(before, Int(additions.pointer[place])) || !wants(Int(additions.pointer[place]), set) { place += 1 }
+        let added = additions.pointer[place], known = with.pointer[place]
+        if known >= 0 { return (known, Int(added)) }
         var filled = 0, isIn = false
         for k in 0..<Int(entry.parentCount) {
             let parent = parents.pointer[entry.firstParent + k]
@@ -163,7 +176,7 @@ final class ParentSets {
         }
         let found = find(Int(entry.variable), count: filled)
         with.pointer[place] = found
-        return found
+        return (found, Int(added))
     }
 
     // MARK: Finding and making

@@ -33,6 +33,12 @@ struct SearchKnowledge {
         }) { isAllowed(number[$0], number[$1]) }
     }
 
+    /// The same where only some may be parents of each variable.
+    func restricted(to candidates: [[Int]]) throws(EngineError) -> SearchKnowledge {
+        let chosen = candidates.map(Set.init)
+        return try SearchKnowledge(count: required.count, mostParents: mostParents, required: required) { isAllowed($0, $1) && chosen[$1].contains($0) }
+    }
+
     /// All variables, each after those that must be its parents, and otherwise by their numbers.
     func orderOfRequired() -> [Int] {
         var order: [Int] = [], isIn = [Bool](repeating: false, count: required.count)

@@ -20,6 +20,13 @@ struct SmoothFunctions {
         self.knots = knots.count > 2 ? knots : []
     }
 
+    /// For each column of some rows.
+    static func all(_ data: StructuralDataset) -> [SmoothFunctions] {
+        (0..<data.columns).map { v in SmoothFunctions((0..<data.rows).map { data.value($0, v) }, knots: usualKnots) }
+    }
+
+    private static let usualKnots = 6
+
     func values(at value: Double, into functions: UnsafeMutablePointer<Double>) {
         let x = scale.standard(value)
         functions[0] = x
