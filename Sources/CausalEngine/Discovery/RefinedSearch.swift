@@ -1,4 +1,5 @@
-/// A search among all graphs with a plain score, and then one with a richer score among those that have the edges which the first found, or nearly did.
+/// A search among all graphs with a plain score, then one with a richer score among those that have the edges which the first found, or nearly
+/// did; and in the end edges are left out that a still richer mechanism has no use for.
 final class RefinedSearch: GraphSearch {
     private let first: OrderSearch
     private let score: any LocalScore
@@ -10,6 +11,7 @@ final class RefinedSearch: GraphSearch {
     private var candidates: [[Int]] = []
     private var families: [InteractionScore.Family] = []
     private var second: OrderSearch?
+    private var pruning: Pruning?
 
     /// Of one variable, where the data do not say that there are more.
     private static let fewestCandidates = 8
@@ -25,12 +27,15 @@ final class RefinedSearch: GraphSearch {
         first = OrderSearch(score, knowledge, restarts: restarts, random: random)
     }
 
-    var progress: Double { first.progress / 4 + Double(families.count) / Double(4 * max(score.count, 1)) + (second?.progress ?? 0) / 2 }
-    var isFinished: Bool { second?.isFinished ?? false }
+    var progress: Double {
+        let all = Double(score.count)
+        return (first.progress + Double(families.count) / all + (second?.progress ?? 0) + Double(pruning?.variablesDone ?? 0) / all) / 4
+    }
+    var isFinished: Bool { pruning.map { $0.variablesDone == score.count } ?? false }
 
     var best: (parents: [[UInt16]], score: Double) {
         guard let second, second.hasArrived else { return first.best }
-        return second.best
+        return (pruning?.parents ?? second.best.parents, second.best.score)
     }
 
     func run(shouldStop: () -> Bool) throws(EngineError) -> Bool {
@@ -46,7 +51,11 @@ final class RefinedSearch: GraphSearch {
             second = OrderSearch(InteractionScore(families, rows: rows, penalty: options.penalty), try knowledge.restricted(to: candidates),
                                  restarts: options.restarts, random: options.random)
         }
-        return second!.run(shouldStop: shouldStop)
+        guard second!.run(shouldStop: shouldStop) else { return false }
+        if pruning == nil {
+            pruning = Pruning(second!.best.parents, data, knowledge, weights: weights, penalty: options.penalty, random: options.random)
+        }
+        return try pruning!.run(shouldStop: shouldStop)
     }
 
     /// For each variable its neighbours in the graph that was found, and what else would have been most use to it.
