@@ -24,7 +24,7 @@ public struct DiscoveryOptions: Sendable {
 
     public init() {}
 
-    func restarts(variables: Int) -> Int { restarts ?? 10 + 2_000 / max(variables, 20) }
+    func restarts(variables: Int) -> Int { restarts ?? 10 + 3_000 / max(variables, 20) }
 
     func validate() throws(EngineError) {
         func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {
