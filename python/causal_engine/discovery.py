@@ -72,7 +72,7 @@ class Discovery:
         self.seconds = seconds
         self.graph = Graph._made(NumberedGraph.held(lambda out: library.causal_discovery_graph(handle.address, out)), variables)
         self.directed = Graph._made(NumberedGraph.held(lambda out: library.causal_discovery_directed_graph(handle.address, out)), variables)
-        self.score = self._score(None)
+        self._own_score: float | None = None
         self.sortability: Sortability | None = None if levels else sortability(values, self.directed.adjacency)
         directed, undirected, samples = np.zeros((len(variables),) * 2), np.zeros((len(variables),) * 2), c_size_t()
         library.causal_discovery_frequencies(handle.address, address(directed), address(undirected), len(variables), byref(samples))
@@ -80,6 +80,13 @@ class Discovery:
         self._directed_share, self._undirected_share = directed, undirected
         places = np.argwhere(directed + undirected > 0).tolist()
         self.frequencies = {(variables[i], variables[j]): float(directed[i, j] + undirected[i, j]) for i, j in places}
+
+    @property
+    def score(self) -> float:
+        """Of the graph: see above."""
+        if self._own_score is None:     # that takes time where mechanisms are not linear, and Ctrl-C should not
+            self._own_score = self._score(None)
+        return self._own_score
 
     def score_of(self, graph: Any) -> float:
         """The score that another graph of the same variables has on these data; of several graphs that imply the same any will do.

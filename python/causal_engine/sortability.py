@@ -50,5 +50,5 @@ def _agreement(numbers: NDArray[np.float64], adjacency: NDArray[np.uint8]) -> fl
     while paths.any():
         agreed += float(grows[paths].sum())
         all_paths += int(paths.sum())
-        paths = (paths.astype(np.int64) @ edges.astype(np.int64)) > 0
+        paths = (paths.astype(np.float32) @ edges.astype(np.float32)) > 0       # in whole numbers numpy would take long
     return agreed / all_paths if all_paths else 0.5
