@@ -19,7 +19,7 @@ SOURCES := Package.swift include/causal.h include/module.modulemap $(shell find 
 export CAUSAL_TUNED := 1
 SWIFT_TEST := -c release -Xswiftc -enable-testing --scratch-path build
 
-.PHONY: help demo test test-swift test-c test-python library venv install bench bench-peers bench-kernels bench-growth bench-chart bench-structural data-efficiency pictures soak sanitize clean
+.PHONY: help demo test test-swift test-c test-python library venv install bench bench-peers bench-kernels bench-growth bench-chart bench-structural bench-discovery data-efficiency pictures soak sanitize clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -74,6 +74,9 @@ bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, 
 bench-structural: $(LIBRARY) $(VENV) ## Structural models on known equations, and the time of a pass; some minutes, build/bench/
 	.venv/bin/python python/benchmarks/bench_structural.py $(if $(shell .venv/bin/python -c 'import causalflows' 2> /dev/null && echo yes),--flow)
 	if .venv/bin/python -c 'import torch' 2> /dev/null; then .venv/bin/python python/benchmarks/bench_structural_pass.py; fi
+
+bench-discovery: $(LIBRARY) $(VENV) ## Graphs found in data beside FLOP and GIES (where installed); some minutes, build/bench/discovery.json
+	.venv/bin/python python/benchmarks/bench_discovery.py --scaling
 
 data-efficiency: $(LIBRARY) $(VENV) ## How many rows E[y | do(x)] takes, for four learners; some minutes, build/data_efficiency/
 	.venv/bin/python python/experiments/data_efficiency.py

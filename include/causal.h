@@ -111,6 +111,16 @@ causal_status causal_graph_confounded(const causal_graph *graph, uint8_t *pairs,
 /* A new graph of the other variables, in their order, when those that `mask` sets are not observed (latent projection): what they passed
  * on goes from their causes straight to their effects, which share hidden causes. VALUE: none is left. CYCLE. */
 causal_status causal_graph_hide(const causal_graph *graph, const uint8_t *mask, size_t count, causal_graph **projected);
+/* A new graph with edges of unknown direction too, between i and j where pairs[i * count + j] or pairs[j * count + i] is not 0 (count x count
+ * bytes). Questions about paths refuse such a graph with VALUE. VALUE: a variable paired with itself, or with one that it has a directed edge with. */
+causal_status causal_graph_link(const causal_graph *graph, const uint8_t *pairs, size_t count, causal_graph **linked);
+/* Writes which pairs have an edge of unknown direction, symmetric: count x count bytes, 0 or 1. */
+causal_status causal_graph_linked(const causal_graph *graph, uint8_t *pairs, size_t count);
+/* A new graph of what data can tell of an acyclic one: edges whose direction other graphs that imply the same do not share have none
+ * (CPDAG). targets: set_count x count bytes, a set of variables a row that do() set in some rows of the data, which tell more (interventional
+ * essential graph); NULL with 0. CYCLE. VALUE: hidden causes, or an edge without direction. */
+causal_status causal_graph_equivalence_class(const causal_graph *graph, const uint8_t *targets, size_t set_count, size_t count,
+                                             causal_graph **known);
 /* The groups that hidden causes connect (c-components): writes to first[v] the smallest variable of the group of v. */
 causal_status causal_graph_districts(const causal_graph *graph, size_t *first);
 
@@ -632,6 +642,55 @@ causal_status causal_structural_model_abduct(const causal_structural_model *mode
  * parents the shares that were seen. NAME: no such variable, or member. VALUE: a real variable. SHAPE: another number of levels. */
 causal_status causal_structural_model_probabilities(const causal_structural_model *model, size_t variable, const double *values, size_t rows,
                                                     size_t columns, size_t member, double *probabilities, size_t levels);
+
+/* ---------------------------------------------------------------- discovery: the graph from data */
+
+/* A search for the graph that rows come from. It has the best graph so far whenever it stops. */
+typedef struct causal_discovery causal_discovery;
+
+typedef struct causal_discovery_options {
+    size_t size;                /* sizeof(causal_discovery_options) */
+    const char *score;          /* "bic": of linear Gaussian mechanisms for real variables, tables for categorical ones, regressions where kinds are
+                                   mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise */
+    double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
+    double prior_rows;          /* bdeu: what the prior is worth */
+    size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few */
+    size_t bootstrap;           /* samples of the rows in which a graph is looked for too */
+    uint64_t seed;
+    const size_t *levels;       /* a number a variable: of a categorical one its levels, 2 or more; 0 for a real one. NULL: all are real */
+    const uint8_t *required;    /* columns x columns bytes: edges i -> j that are there; or NULL */
+    const uint8_t *forbidden;   /* the same: edges that are not */
+    const size_t *tiers;        /* a number a variable, SIZE_MAX for unknown: none is caused by one of a later tier; or NULL */
+    const size_t *order;        /* all variables, causes before effects; or NULL */
+    size_t most_parents;        /* of one variable; SIZE_MAX: any number */
+} causal_discovery_options;
+#define CAUSAL_DISCOVERY_OPTIONS_INIT \
+    { sizeof(causal_discovery_options), "bic", 2.0, 1.0, SIZE_MAX, 0, 0, NULL, NULL, NULL, NULL, NULL, SIZE_MAX }
+
+/* Prepares a search. names: one a column, or NULL for x0, x1, ... values: rows x columns, copied, none missing; is_set: bytes of the same shape, not 0
+ * where do() set the variable, so that the row tells nothing of its mechanism; or NULL. Units do not matter, and neither does the order of
+ * columns. VALUE: a number that is missing, a column that is constant or a linear function of others, named; knowledge that contradicts
+ * itself, shown. CYCLE: required edges that are one. */
+causal_status causal_discovery_create(causal_discovery **discovery, const char *const *names, const double *values, const uint8_t *is_set,
+                                      size_t rows, size_t columns, const causal_discovery_options *options);
+causal_status causal_discovery_free(causal_discovery *discovery);
+/* Searches for about `seconds` (INFINITY: until it is over) and writes to `finished` (or NULL) whether it is. Call it again to go on. */
+causal_status causal_discovery_run(causal_discovery *discovery, double seconds, int *finished);
+/* Ends a run from another thread; this may be called while the search is busy. */
+causal_status causal_discovery_cancel(const causal_discovery *discovery);
+/* The share that is done, 0 to 1. */
+causal_status causal_discovery_progress(const causal_discovery *discovery, double *progress);
+/* A new graph: what the best so far says. Edges whose direction neither data nor knowledge tell have none. */
+causal_status causal_discovery_graph(const causal_discovery *discovery, causal_graph **graph);
+/* A new graph: the best directed one so far, of all that are equally good. */
+causal_status causal_discovery_directed_graph(const causal_discovery *discovery, causal_graph **graph);
+/* The score of `graph` (NULL: of the best so far), more is better: half of a Bayesian information criterion, or the logarithm of a marginal
+ * likelihood, less that of the graph without edges. SHAPE: other variables. */
+causal_status causal_discovery_score(const causal_discovery *discovery, const causal_graph *graph, double *score);
+/* Of the bootstrap samples that are done, whose number goes to `samples`: the share in which there was an edge i -> j, at i * count + j of
+ * `directed`, and one without a direction, at both places of `undirected`; count x count numbers each. */
+causal_status causal_discovery_frequencies(const causal_discovery *discovery, double *directed, double *undirected, size_t count,
+                                           size_t *samples);
 
 /* ---------------------------------------------------------------- checkpoint */
 

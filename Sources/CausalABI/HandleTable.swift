@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The kinds of object that C can hold. A handle carries its kind in the top byte, where no address has anything.
 enum Kind: UInt8 {
-    case graph = 0xC1, intervention, model, trace, loss, optimizer, trainer, scenario, structuralTrainer, structuralModel
+    case graph = 0xC1, intervention, model, trace, loss, optimizer, trainer, scenario, structuralTrainer, structuralModel, discovery
 
     var name: String {
         switch self {

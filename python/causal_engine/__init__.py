@@ -34,29 +34,34 @@ if TYPE_CHECKING:
     from ._changes import shift as shift
     from ._functions import reading as reading
     from ._structural_fit import Mechanism as Mechanism
+    from .discovery import Discovery as Discovery
+    from .discovery import discover as discover
     from .estimate import Estimate as Estimate
     from .estimators import CausalMLPClassifier as CausalMLPClassifier
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
     from .graph import Graph as Graph
+    from .knowledge import Knowledge as Knowledge
     from .policy import LinearPolicy as LinearPolicy
+    from .sortability import Sortability as Sortability
     from .structural import StructuralModel as StructuralModel
 
 __version__ = "0.1.0"
 
 # What is loaded when it is asked for, and from where.
 _LATER = {
-    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Estimate": "estimate", "Graph": "graph", "LinearPolicy": "policy",
-    "Mechanism": "_structural_fit", "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "interchange": "_changes",
+    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Discovery": "discovery", "Estimate": "estimate",
+    "Graph": "graph", "Knowledge": "knowledge", "LinearPolicy": "policy", "Mechanism": "_structural_fit", "Sortability": "sortability",
+    "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "discover": "discovery", "interchange": "_changes",
     "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
 }
 
 # Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.
 __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
-    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "DivergenceError", "Epoch", "Estimate",
-    "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "LinearPolicy", "Mechanism", "OutOfMemoryError", "ShapeError",
-    "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip", "get_threads", "interchange", "new_mechanism", "reading",
-    "scale", "set_threads", "shift",
+    "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "Discovery", "DivergenceError", "Epoch",
+    "Estimate", "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Knowledge", "LinearPolicy", "Mechanism",
+    "OutOfMemoryError", "ShapeError", "Sortability", "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip",
+    "discover", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
 ]
 
 

@@ -141,6 +141,11 @@ def size(value: Any, name: str) -> int:
     return whole
 
 
+def count(value: Any, name: str) -> int:
+    """How many there are to be, also none."""
+    return 0 if value == 0 and isinstance(value, int) else size(value, name)
+
+
 def number(value: Any, name: str) -> float:
     """One number."""
     if isinstance(value, (str, bytes)):

@@ -112,6 +112,14 @@ class StructuralOptions(Sized):
     ]
 
 
+class DiscoveryOptions(Sized):
+    _fields_ = [
+        ("size", c_size_t), ("score", c_char_p), ("penalty", c_double), ("prior_rows", c_double), ("restarts", c_size_t),
+        ("bootstrap", c_size_t), ("seed", c_uint64), ("levels", c_void_p), ("required", c_void_p), ("forbidden", c_void_p),
+        ("tiers", c_void_p), ("order", c_void_p), ("most_parents", c_size_t),
+    ]
+
+
 STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "causal_mlp_options": MLPOptions,
     "causal_gradients": Gradients,
@@ -124,6 +132,7 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "causal_edit": Edit,
     "causal_mechanism": Mechanism,
     "causal_structural_options": StructuralOptions,
+    "causal_discovery_options": DiscoveryOptions,
 }
 
 Function = ctypes.CFUNCTYPE(c_int, c_void_p, ctypes.POINTER(c_double), c_size_t, c_size_t, ctypes.POINTER(c_double))    # causal_function
@@ -155,6 +164,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_graph_confound": (_A, _A, _N, _A),
     "causal_graph_confounded": (_A, _A, _N),
     "causal_graph_hide": (_A, _A, _N, _A),
+    "causal_graph_link": (_A, _A, _N, _A),
+    "causal_graph_linked": (_A, _A, _N),
+    "causal_graph_equivalence_class": (_A, _A, _N, _N, _A),
     "causal_graph_districts": (_A, _A),
     "causal_graph_is_separated": (_A, _A, _A, _A, _N, _A),
     "causal_graph_is_back_door_set": (_A, _A, _A, _A, _N, _A),
@@ -237,6 +249,16 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_structural_model_counterfactual": (_A, _A, _A, _A, _N, _S, _A, _A, _N, _N),
     "causal_structural_model_abduct": (_A, _A, _A, _N, _S, _N, _N, _A, _N),
     "causal_structural_model_probabilities": (_A, _N, _A, _N, _N, _N, _A, _N),
+
+    "causal_discovery_create": (_A, _A, _A, _A, _N, _N, _A),
+    "causal_discovery_free": (_A,),
+    "causal_discovery_run": (_A, _F, _A),
+    "causal_discovery_cancel": (_A,),
+    "causal_discovery_progress": (_A, _A),
+    "causal_discovery_graph": (_A, _A),
+    "causal_discovery_directed_graph": (_A, _A),
+    "causal_discovery_score": (_A, _A, _A),
+    "causal_discovery_frequencies": (_A, _A, _A, _N, _A),
 
     "causal_model_save": (_A, _A, _T, _T),
     "causal_model_load": (_A, _T),

@@ -77,6 +77,30 @@ class NumberedGraph:
 
         return NumberedGraph(Handle(confound, library.causal_graph_free), self.count)
 
+    def linked(self) -> list[tuple[int, int]]:
+        """The pairs with an edge of unknown direction, the smaller variable first."""
+        matrix = np.empty((self.count, self.count), np.uint8)
+        library.causal_graph_linked(self.handle.address, address(matrix), self.count)
+        return [(first, second) for first, second in np.argwhere(np.triu(matrix)).tolist()]
+
+    def linking(self, pairs: Iterable[tuple[int, int]]) -> NumberedGraph:
+        """The graph with edges of unknown direction between these pairs too."""
+        matrix = np.zeros((self.count, self.count), np.uint8)
+        for first, second in pairs:
+            matrix[first, second] = 1
+
+        def link(out: Any) -> None:
+            library.causal_graph_link(self.handle.address, address(matrix), self.count, out)
+
+        return NumberedGraph(Handle(link, library.causal_graph_free), self.count)
+
+    def equivalence_class(self, targets: NDArray[np.uint8]) -> NumberedGraph:
+        """What data can tell of the graph; `targets` has a row for each set of variables that do() set in some of them."""
+        def known(out: Any) -> None:
+            library.causal_graph_equivalence_class(self.handle.address, address(targets), len(targets), self.count, out)
+
+        return NumberedGraph(Handle(known, library.causal_graph_free), self.count)
+
     def hiding(self, mask: NDArray[np.uint8]) -> NumberedGraph:
         """The graph of the variables that are left; what is set is not observed."""
         def hide(out: Any) -> None:

@@ -41,6 +41,10 @@ def svg(drawn: Picture) -> str:
             f'<path d="M{numbers(curve.points[:1])} C{numbers(curve.points[1:])}" fill="none" stroke="{colour}" '
             f'stroke-width="1.3"{dash}/>' + "".join(
                 f'<polygon points="{numbers(head)}" fill="{colour}"/>' for head in (curve.head, curve.first_head) if head))
+    for curve in drawn.curves:
+        if curve.label:
+            x, y = curve.middle
+            parts.append(f'<text x="{x:.1f}" y="{y - 0.3 * FONT:.1f}" fill="{INK}" font-size="{0.75 * FONT:g}">{html.escape(curve.label)}</text>')
     for box in drawn.boxes:
         fill, edge = (DO_FILL, DO_EDGE) if box.is_set else (FILL, EDGE)
         whole = "".join(c if c.isprintable() else "\ufffd" for c in box.name)
@@ -79,6 +83,8 @@ def draw(drawn: Picture, ax: Axes | None) -> Axes:
         path = Path(curve.points, [Path.MOVETO, *[Path.CURVE4] * (len(curve.points) - 1)])
         ax.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=1.3 * scale, zorder=order,
                                linestyle=(0, (3, 2.3)) if dashes else "solid"))
+        if curve.label:
+            ax.text(*curve.middle, curve.label, ha="center", va="bottom", color=INK, fontsize=0.7 * FONT * scale, zorder=4, parse_math=False)
         for head in (curve.head, curve.first_head):
             if head:
                 ax.add_patch(Polygon(head, closed=True, color=colour, linewidth=0, zorder=order))

@@ -26,12 +26,13 @@ def number_of(variable: Any, names: Sequence[str] | None, count: int) -> int:
     return index
 
 
-def summary(names: Sequence[str], edges: Sequence[tuple[int, int]], confounded: Sequence[tuple[int, int]] = ()) -> str:
+def summary(names: Sequence[str], edges: Sequence[tuple[int, int]], confounded: Sequence[tuple[int, int]] = (),
+            undirected: Sequence[tuple[int, int]] = ()) -> str:
     """A graph on one line."""
     from ._graph_picture import label
 
     labels = [label(name) for name in names]
-    told = [f"{labels[cause]} -> {labels[effect]}" for cause, effect in edges[:_MOST_TOLD]]
-    told += [f"{labels[first]} <-> {labels[second]}" for first, second in confounded[:_MOST_TOLD - len(told)]]
-    more = ", ..." if len(edges) + len(confounded) > _MOST_TOLD else ""
-    return f"{len(names)} variable{'s' if len(names) > 1 else ''}{': ' if told else ''}{', '.join(told)}{more}"
+    told = [f"{labels[first]} {mark} {labels[second]}" for mark, pairs in (("->", edges), ("<->", confounded), ("-", undirected))
+            for first, second in pairs]
+    more = ", ..." if len(told) > _MOST_TOLD else ""
+    return f"{len(names)} variable{'s' if len(names) > 1 else ''}{': ' if told else ''}{', '.join(told[:_MOST_TOLD])}{more}"

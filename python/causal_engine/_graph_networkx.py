@@ -27,14 +27,16 @@ def read_networkx(graph: Any) -> tuple[list[str] | None, int, list[tuple[int, in
 
 def write_networkx(
     labels: Sequence[Any], edges: Iterable[tuple[int, int]], intervened: Collection[int] = (),
-    confounded: Sequence[tuple[int, int]] = (),
+    confounded: Sequence[tuple[int, int]] = (), undirected: Sequence[tuple[int, int]] = (),
 ) -> Any:
-    """A DiGraph whose nodes are the labels. Its attribute `confounded` lists the pairs that share a hidden cause, if any."""
+    """A DiGraph whose nodes are the labels. Its attribute `confounded` lists the pairs that share a hidden cause, if any, and `undirected` those
+    with an edge of unknown direction."""
     import networkx
 
     graph = networkx.DiGraph()
     graph.add_nodes_from((label, {"intervened": index in intervened}) for index, label in enumerate(labels))
     graph.add_edges_from((labels[cause], labels[effect]) for cause, effect in edges)
-    if confounded:
-        graph.graph["confounded"] = [(labels[first], labels[second]) for first, second in confounded]
+    for attribute, pairs in (("confounded", confounded), ("undirected", undirected)):
+        if pairs:
+            graph.graph[attribute] = [(labels[first], labels[second]) for first, second in pairs]
     return graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ._graph_arcs import arc
@@ -27,12 +27,14 @@ class Picture(NamedTuple):
 
 def picture(
     names: Sequence[str], edges: Sequence[tuple[int, int]], cut: Collection[tuple[int, int]] = (), intervened: Collection[int] = (),
-    confounded: Sequence[tuple[int, int]] = (),
+    confounded: Sequence[tuple[int, int]] = (), undirected: Sequence[tuple[int, int]] = (),
+    notes: Mapping[tuple[int, int], str] | None = None,
 ) -> Picture:
     """Lays a graph out from left to right. `cut` are those of the edges that are drawn as cut, `confounded` the pairs that share a hidden
-    cause."""
-    count = len(names)
-    plan = layout(count, edges)
+    cause, `undirected` those with an edge of unknown direction; `notes` are written on edges."""
+    count, notes = len(names), notes or {}
+    drawn = [*edges, *_towards_the_right(count, edges, undirected)]
+    plan = layout(count, drawn)
     labels = [f"do({label(name)})" if v in intervened else label(name) for v, name in enumerate(names)]
     y = [ROW * place for place in plan.place]
     # A column is as wide as its widest label, and the gap after it the wider the more its edges climb.
@@ -49,16 +51,36 @@ def picture(
         left += width + gap
     boxes = [Box(x[plan.layer[v]], y[v], widths[plan.layer[v]], labels[v], names[v], v in intervened) for v in range(count)]
     curves = []
-    for edge, route in zip(edges, plan.routes):
+    for number, (edge, route) in enumerate(zip(drawn, plan.routes)):
         bends = [(x[plan.layer[v]], y[v], widths[plan.layer[v]]) for v in route[1:-1]]
         is_arc = not bends and plan.layer[edge[1]] > plan.layer[edge[0]] + 1
-        curves.append(_curve(boxes[edge[0]], bends, boxes[edge[1]], is_arc, edge in cut))
+        curve = _curve(boxes[edge[0]], bends, boxes[edge[1]], is_arc, edge in cut, number < len(edges))
+        curves.append(curve._replace(label=notes.get(edge, notes.get((edge[1], edge[0]), ""))))
     for first, second in confounded:
         curves.append(arc(boxes, first, second))
     reach = [*y, *(at for curve in curves for _, at in curve.points)]       # a curve stays between its control points
     right = max([left - gaps[-1], *(at for curve in curves for at, _ in curve.points)])
     away = MARGIN + HEIGHT / 2
     return Picture(right + MARGIN, min(reach) - away, max(reach) + away, boxes, curves)
+
+
+def _towards_the_right(
+    count: int, edges: Sequence[tuple[int, int]], undirected: Sequence[tuple[int, int]],
+) -> list[tuple[int, int]]:
+    """Edges of unknown direction in one that makes no cycle, so that they can be laid out."""
+    if not undirected:
+        return []
+    unmet = [0] * count
+    for _, effect in edges:
+        unmet[effect] += 1
+    place: dict[int, int] = {}
+    while len(place) < count:
+        ready = [v for v in range(count) if v not in place and not unmet[v]]
+        for v in ready or [v for v in range(count) if v not in place]:
+            place[v] = len(place)
+        for cause, effect in edges:
+            unmet[effect] -= cause in ready
+    return [(a, b) if place[a] < place[b] else (b, a) for a, b in undirected]
 
 
 def label(name: str) -> str:
@@ -72,7 +94,7 @@ def text_width(text: str) -> float:
     return FONT * sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in text)
 
 
-def _curve(cause: Box, bends: Sequence[tuple[float, float, float]], effect: Box, is_arc: bool, is_cut: bool) -> Curve:
+def _curve(cause: Box, bends: Sequence[tuple[float, float, float]], effect: Box, is_arc: bool, is_cut: bool, has_head: bool = True) -> Curve:
     """A smooth curve through bends, each the middle of a column and how wide that is; or an arc, so that a long edge without bends
     is not hidden behind what it passes."""
     knots = [middle(cause, 1), *((x, y) for x, y, _ in bends), middle(effect, -1)]
@@ -84,13 +106,13 @@ def _curve(cause: Box, bends: Sequence[tuple[float, float, float]], effect: Box,
         first, last = first - 1, last + 1
     first, last = (max(-_STEEPEST, min(_STEEPEST, end)) for end in (first, last))
     head, base = head_at(port(effect, -1, last), (1 / math.hypot(1, last), last / math.hypot(1, last)))
-    knots[0], knots[-1] = port(cause, 1, first), base
+    knots[0], knots[-1] = port(cause, 1, first), base if has_head else port(effect, -1, last)
     slopes = [first, *(_slope(*three) for three in zip(knots, knots[1:], knots[2:])), last]
     points = [knots[0]]
     for k, (a, b) in enumerate(zip(knots, knots[1:])):
         third = (b[0] - a[0]) / 3
         points += [(a[0] + third, a[1] + third * slopes[k]), (b[0] - third, b[1] - third * slopes[k + 1]), b]
-    return Curve(points, head, is_cut)
+    return Curve(points, head if has_head else [], is_cut)
 
 
 def _level(knots: list[Point], bends: Sequence[tuple[float, float, float]]) -> list[Point]:

@@ -21,6 +21,8 @@ class Reader:
         (cause, effect), each once.
     confounded
         The two ends of each `a <-> b`, once. Only where these are wanted: elsewhere they are errors.
+    undirected
+        The same for edges of DOT with `dir=none`.
     latent
         The variables that DAGitty is told not to be observed.
     """
@@ -31,6 +33,7 @@ class Reader:
         self.names: dict[str, int] = {}
         self.edges: dict[tuple[int, int], None] = {}
         self.confounded: dict[tuple[int, int], None] = {}
+        self.undirected: dict[tuple[int, int], None] = {}
         self.latent: dict[int, None] = {}
         self._has_confounded = has_confounded
         self._dialect = dialect
@@ -134,8 +137,9 @@ class Reader:
         if is_dot and attributes.get("style") == "invis":
             return                          # it only holds a drawing together
         meant = as_drawn(attributes) if is_dot else arrow.text
-        if meant == "<->" and self._has_confounded:
-            self.confounded.update(((min(a, b), max(a, b)), None) for a in left for b in right)
+        if self._has_confounded and (meant == "<->" or (meant == "--" and is_dot)):
+            kept = self.confounded if meant == "<->" else self.undirected
+            kept.update(((min(a, b), max(a, b)), None) for a in left for b in right)
             return
         if left and right and meant not in ("->", "<-"):
             names = list(self.names)

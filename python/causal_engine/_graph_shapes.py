@@ -25,12 +25,20 @@ class Box(NamedTuple):
 
 class Curve(NamedTuple):
     """An edge: a start and the three points of each cubic, which end where the heads begin; the head at its end, and the one at its
-    start that only a hidden common cause has; whether it is cut."""
+    start that only a hidden common cause has; whether it is cut; what is written on it. An edge of unknown direction has no head."""
 
     points: list[Point]
     head: list[Point]
     is_cut: bool
     first_head: list[Point] | None = None
+    label: str = ""
+
+    @property
+    def middle(self) -> Point:
+        """Of its middle piece."""
+        first = 3 * ((len(self.points) - 1) // 6)
+        a, b, c, d = self.points[first:first + 4]
+        return (a[0] + 3 * b[0] + 3 * c[0] + d[0]) / 8, (a[1] + 3 * b[1] + 3 * c[1] + d[1]) / 8
 
 
 def port(box: Box, side: int, slope: float) -> Point:

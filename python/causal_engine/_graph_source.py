@@ -23,6 +23,7 @@ class Source(NamedTuple):
     variables: Any
     confounded: Pairs
     latent: Sequence[int] = ()       # variables that are not observed
+    undirected: Pairs = []
 
 
 def source_of(given: Any) -> Source:
@@ -73,10 +74,14 @@ def _directed(dag: DAGRewiring) -> Source:
 def _text(text: str) -> Source:
     first = re.match(r"(?:\ufeff|\s|//[^\n]*|/\*.*?\*/|^#[^\n]*|strict\b)*(\w*)", text, re.S | re.M | re.I)
     read = Reader(text, DOT if first and first[1].lower() == "digraph" else DAGITTY, has_confounded=True)
-    return Source(list(read.edges), list(read.names), list(read.confounded), list(read.latent))
+    return Source(list(read.edges), list(read.names), list(read.confounded), list(read.latent), list(read.undirected))
 
 
 def _networkx(graph: Any) -> Source:
     names, count, edges = read_networkx(graph)
-    listed = pairs(graph.graph.get("confounded", ()), 'the attribute "confounded" of the graph')
-    return Source(list(edges), count if names is None else names, [(a, b) if names is None else (str(a), str(b)) for a, b in listed])
+
+    def listed(attribute: str) -> Pairs:
+        found = pairs(graph.graph.get(attribute, ()), f'the attribute "{attribute}" of the graph')
+        return [(a, b) if names is None else (str(a), str(b)) for a, b in found]
+
+    return Source(list(edges), count if names is None else names, listed("confounded"), (), listed("undirected"))

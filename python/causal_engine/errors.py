@@ -74,6 +74,8 @@ class CausalWarning(UserWarning):
 
     - `fit`: a do_mask that sets nothing beside do_values that are then not used; do_values for each row that nobody seems to have
       filled in; outputs that are all set, so that there is nothing to learn.
+    - `discover`: variances, or how well variables are predicted, give the order of the graph away.
+    - `StructuralModel`: a graph that was discovered, and edges whose direction the data do not tell.
     - `do`: a value that is NaN in a row in which it is set.
 
     `warnings.filterwarnings("ignore", category=CausalWarning)` silences them, and "error" makes errors of them, before anything

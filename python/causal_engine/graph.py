@@ -41,6 +41,8 @@ class Graph(GraphQuestions):
         and so on. None: the variables that edges and pairs name, in that order.
     confounded
         Pairs of variables that share a cause that is not in the graph and not observed.
+    undirected
+        Pairs of which one is a direct cause of the other, and it is not known which (as in a CPDAG). What needs to know that is then an error.
 
     Raises
     ------
@@ -67,9 +69,9 @@ class Graph(GraphQuestions):
 
     __slots__ = ("_graph", "_names")
 
-    def __init__(self, edges: Any = (), variables: Any = None, confounded: Any = ()) -> None:
-        directed, hidden = pairs(edges, "edges"), pairs(confounded, "confounded")
-        names = _names(variables, [end for pair in (*directed, *hidden) for end in pair])
+    def __init__(self, edges: Any = (), variables: Any = None, confounded: Any = (), undirected: Any = ()) -> None:
+        directed, hidden, open_ = pairs(edges, "edges"), pairs(confounded, "confounded"), pairs(undirected, "undirected")
+        names = _names(variables, [end for pair in (*directed, *hidden, *open_) for end in pair])
         adjacency = np.zeros((len(names), len(names)), np.uint8)
         for cause, effect in directed:
             adjacency[number_of(cause, names, len(names)), number_of(effect, names, len(names))] = 1
@@ -77,6 +79,8 @@ class Graph(GraphQuestions):
         graph.topological_order()
         if hidden:
             graph = graph.confounding((number_of(a, names, len(names)), number_of(b, names, len(names))) for a, b in hidden)
+        if open_:
+            graph = graph.linking((number_of(a, names, len(names)), number_of(b, names, len(names))) for a, b in open_)
         self._graph, self._names = graph, names
 
     @classmethod
@@ -86,9 +90,9 @@ class Graph(GraphQuestions):
         Parameters
         ----------
         graph
-            A `Graph`; a `DAGRewiring`, as it stands; a `networkx.DiGraph`; an adjacency matrix, ``A[i, j]`` not 0 for an edge i -> j, with
+            A `Graph`; what `discover` found; a `DAGRewiring`, as it stands; a `networkx.DiGraph`; an adjacency matrix, ``A[i, j]`` not 0 for an edge i -> j, with
             names where it is a data frame; a text in DOT or DAGitty, where ``a <-> b`` (in DOT ``a -> b [dir=both]``) is a hidden
-            common cause, and a variable that DAGitty calls ``latent`` is hidden, as by `hide`; parents by child, as in
+            common cause, ``a -> b [dir=none]`` an edge of unknown direction, and a variable that DAGitty calls ``latent`` is hidden, as by `hide`; parents by child, as in
             ``{"dose": ["age"], "outcome": ["age", "dose"]}``; or a list of edges.
 
         Examples
@@ -100,8 +104,11 @@ class Graph(GraphQuestions):
         """
         if isinstance(graph, Graph):
             return graph if isinstance(graph, cls) else cls._made(graph._graph, graph._names)
+        found = getattr(graph, "graph", None)
+        if isinstance(found, Graph):
+            return cls.of(found)
         source = source_of(graph)
-        made = cls(source.edges, source.variables, source.confounded)
+        made = cls(source.edges, source.variables, source.confounded, source.undirected)
         return made.hide(source.latent) if source.latent else made
 
     @classmethod
@@ -135,8 +142,14 @@ class Graph(GraphQuestions):
         return self._named_pairs(self._graph.confounded())
 
     @property
+    def undirected(self) -> list[tuple[str, str]]:
+        """The pairs with an edge whose direction is not known, in the order of the variables."""
+        return self._named_pairs(self._graph.linked())
+
+    @property
     def adjacency(self) -> NDArray[np.uint8]:
-        """(variables, variables), 1 for an edge from row to column. It says nothing of hidden causes."""
+        """(variables, variables), 1 for an edge from row to column. It says nothing of hidden causes, nor of edges whose direction
+        is not known."""
         return self._graph.adjacency()
 
     def parents(self, variable: int | str) -> list[str]:
@@ -168,6 +181,35 @@ class Graph(GraphQuestions):
         Graph(3 variables: dose -> outcome)
         """
         return self._made(self._graph.intervened(self._graph.mask(self._numbers(variables))), self._names)
+
+    def equivalence_class(self, interventions: Any = ()) -> Self:
+        """What data can tell of an acyclic graph: the edges that have the same direction in all graphs that imply the same independences, and
+        the others without one (CPDAG, Chickering 1995).
+
+        Parameters
+        ----------
+        interventions
+            What do() set in some of the rows: a list of which each is a variable or a list of them. They tell more (interventional
+            essential graph, Hauser and Bühlmann 2012).
+
+        Raises
+        ------
+        InvalidValueError
+            The graph has hidden causes, or edges whose direction is not known.
+
+        Examples
+        --------
+        >>> chain = Graph([("a", "b"), ("b", "c")])
+        >>> chain.equivalence_class()
+        Graph(3 variables: a - b, b - c)
+        >>> chain.equivalence_class(["a"])
+        Graph(3 variables: a -> b, b -> c)
+        """
+        sets = [self._numbers(variables) for variables in members(interventions)]
+        targets = np.zeros((len(sets), len(self._names)), np.uint8)
+        for row, variables in enumerate(sets):
+            targets[row, variables] = 1
+        return self._made(self._graph.equivalence_class(targets), self._names)
 
     def hide(self, variables: Any) -> Self:
         """The graph of the other variables when one or several are not observed (latent projection, Verma and Pearl 1990).
@@ -204,11 +246,11 @@ class Graph(GraphQuestions):
         return svg(self._picture()) if len(self._names) <= MOST_SHOWN else None
 
     def _picture(self) -> Picture:
-        return picture(self._names, self._graph.edges(), confounded=self._graph.confounded())
+        return picture(self._names, self._graph.edges(), confounded=self._graph.confounded(), undirected=self._graph.linked())
 
     def to_dot(self) -> str:
         """The graph as a DOT text; `Graph.of` reads it."""
-        return write_dot(self._names, self._graph.edges(), confounded=self._graph.confounded())
+        return write_dot(self._names, self._graph.edges(), confounded=self._graph.confounded(), undirected=self._graph.linked())
 
     def to_dagitty(self) -> str:
         """The graph as a DAGitty text; `Graph.of` reads it.
@@ -216,14 +258,19 @@ class Graph(GraphQuestions):
         Raises
         ------
         InvalidValueError
-            A name that DAGitty has no way to write: "graph", "node", or one with a control character or a backslash at its end.
+            A name that DAGitty has no way to write: "graph", "node", or one with a control character or a backslash at its end; an edge whose
+            direction is not known.
         """
+        if self.undirected:
+            first, second = self.undirected[0]
+            raise InvalidValueError(f"the direction of {first} - {second} is not known, expected a graph of directed edges to write for DAGitty")
         return write_dagitty(self._names, self._graph.edges(), self._graph.confounded())
 
     def to_networkx(self) -> Any:
         """A `networkx.DiGraph` (networkx must be installed) of the names and edges; its attribute `confounded`, as in
-        ``graph.graph["confounded"]``, lists the pairs that share a hidden cause, if any."""
-        return write_networkx(self._names, self._graph.edges(), confounded=self._graph.confounded())
+        ``graph.graph["confounded"]``, lists the pairs that share a hidden cause, if any, and `undirected` those with an edge whose direction
+        is not known."""
+        return write_networkx(self._names, self._graph.edges(), confounded=self._graph.confounded(), undirected=self._graph.linked())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Graph) and self._key() == other._key()
@@ -232,13 +279,13 @@ class Graph(GraphQuestions):
         return hash(self._key())
 
     def _key(self) -> tuple[Any, ...]:
-        return self._names, tuple(self._graph.edges()), tuple(self._graph.confounded())
+        return self._names, tuple(self._graph.edges()), tuple(self._graph.confounded()), tuple(self._graph.linked())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._graph.edges(), self._names, self._graph.confounded())
+        return type(self), (self._graph.edges(), self._names, self._graph.confounded(), self._graph.linked())
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({summary(self._names, self._graph.edges(), self._graph.confounded())})"
+        return f"{type(self).__name__}({summary(self._names, self._graph.edges(), self._graph.confounded(), self._graph.linked())})"
 
     # ------------------------------------------------------------ names and numbers
 

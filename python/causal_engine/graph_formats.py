@@ -53,9 +53,10 @@ def _read(text: str, dialect: Dialect) -> tuple[list[str], Edges]:
 
 def write_dot(
     names: Sequence[str], edges: Iterable[tuple[int, int]], intervened: Collection[int] = (), confounded: Iterable[tuple[int, int]] = (),
+    undirected: Iterable[tuple[int, int]] = (),
 ) -> str:
-    """A DOT text: the variables in order, those of `intervened` to be drawn as "do(name)", the edges, and dashed ones with two arrows
-    between the pairs that share a hidden cause.
+    """A DOT text: the variables in order, those of `intervened` to be drawn as "do(name)", the edges, dashed ones with two arrows
+    between the pairs that share a hidden cause, and some without an arrow between those of `undirected`.
 
     Examples
     --------
@@ -71,6 +72,7 @@ def write_dot(
     lines = [f"    {name}{drawn if index in intervened else ''};" for index, name in enumerate(written)]
     lines += [f"    {written[cause]} -> {written[effect]};" for cause, effect in edges]
     lines += [f"    {written[first]} -> {written[second]} [dir=both, style=dashed];" for first, second in confounded]
+    lines += [f"    {written[first]} -> {written[second]} [dir=none];" for first, second in undirected]
     return "\n".join(["digraph {", *lines, "}"])
 
 

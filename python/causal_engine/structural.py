@@ -17,7 +17,7 @@ from ._marks import marks_in
 from ._structural_checkpoint import Options
 from ._structural_fit import Fitted, fitted, mechanism_table
 from ._table import columns_in, in_table_of, table
-from .errors import InvalidValueError, StateError, UnknownNameError
+from .errors import InvalidValueError, StateError, UnknownNameError, warn
 from .features import unknown
 from .graph import Graph
 from .scenario import ScenarioView
@@ -38,7 +38,7 @@ class StructuralModel:
     Parameters
     ----------
     graph
-        Whatever `Graph.of` takes: a `Graph`, a list of edges, parents by child, DOT or DAGitty text, a networkx.DiGraph. Hidden common
+        What `discover` found, or whatever `Graph.of` takes: a `Graph`, a list of edges, parents by child, DOT or DAGitty text, a networkx.DiGraph. Hidden common
         causes may be declared in it (`Graph(..., confounded=...)`): a query whose answer would rest on a mechanism that is confounded
         with its own parents then says so.
     mechanisms
@@ -77,7 +77,7 @@ class StructuralModel:
     def __init__(
         self, graph: Any, mechanisms: Any = "auto", *, categorical: Any = (), dtype: Any = "float32", seed: int | None = None,
     ) -> None:
-        self.graph = Graph.of(graph)
+        self.graph = Graph.of(_directed(graph))
         self.seed = int.from_bytes(os.urandom(8), "little") if seed is None else checked_seed(seed)
         self._dtype = model_dtype(dtype)
         self._categorical = categorical
@@ -350,6 +350,18 @@ class StructuralModel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({repr(self.graph).partition('(')[2]}"
+
+
+def _directed(graph: Any) -> Any:
+    """What was discovered as a graph with a direction for each edge."""
+    found = getattr(graph, "directed", None)
+    if not isinstance(found, Graph):
+        return graph
+    open_ = [f"{first} - {second}" for first, second in graph.graph.undirected]
+    if open_:
+        warn(f"the data do not tell the direction of {', '.join(open_[:8])}{', ...' if len(open_) > 8 else ''}: a direction is taken that fits, and "
+             "answers that rest on it may be wrong")
+    return found
 
 
 def _share(value: Any) -> float:

@@ -18,7 +18,7 @@ if ESTIMATORS:
     PUBLIC["IntervenedEstimator"] = IntervenedEstimator
 ERRORS = {name: kind for name, kind in PUBLIC.items() if isinstance(kind, type) and issubclass(kind, Exception)}
 CLASSES = {name: kind for name, kind in PUBLIC.items() if isinstance(kind, type) and name not in ERRORS}
-MADE_HERE = {"Trace", "Gradients", "Estimate", "Epoch", "History", "IntervenedModel", "IntervenedEstimator"}      # and not by a user
+MADE_HERE = {"Discovery", "Sortability", "Trace", "Gradients", "Estimate", "Epoch", "History", "IntervenedModel", "IntervenedEstimator"}      # and not by a user
 BUILT = {name: kind for name, kind in CLASSES.items() if name not in MADE_HERE | {"CausalMetrics"}}
 
 

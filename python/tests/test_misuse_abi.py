@@ -12,12 +12,13 @@ from causal_engine import (
     ArgumentError, CausalError, DTypeError, HandleError, InvalidValueError, OutOfMemoryError, ShapeError, UnknownNameError,
 )
 from causal_engine._bindings import (
-    FUNCTIONS, STRUCTURES, Dataset, Handle, LossArguments, MLPOptions, OptimizerOptions, StructuralOptions, TrainerOptions, library,
+    FUNCTIONS, STRUCTURES, Dataset, DiscoveryOptions, Handle, LossArguments, MLPOptions, OptimizerOptions, StructuralOptions, TrainerOptions, library,
 )
 
 HUGE = [2**31, 2**32, 2**62, 2**63, 2**64 - 1]
 ROWS = np.zeros((2, 2), np.float32)     # a trainer looks at it as long as it lives
 DOUBLES = np.array([[1.0, 2.0], [3.0, 5.0]])
+SEARCHED = np.array([[1.0, 2.0], [3.0, 5.0], [4.0, 1.0]])
 STRUCTURAL = {"members": 1, "epochs": 1, "batch_size": 2, "learning_rate": 0.01, "held_out": 0.1, "patience": 0.5}
 CALLS = {name: arguments for name, arguments in FUNCTIONS.items() if name not in ("causal_last_error", "causal_status_name")}
 
@@ -40,7 +41,9 @@ def sample():
                      2, 2, byref(StructuralOptions(**STRUCTURAL)))
     library.causal_structural_trainer_run(learner.address, float("inf"), None)
     learned = Handle(lambda out: library.causal_structural_trainer_model(learner.address, out), library.causal_structural_model_free)
-    return {"graph": graph, "intervention": intervention, "model": model, "trace": trace, "loss": loss, "optimizer": optimizer,
+    finder = Handle(library.causal_discovery_create, library.causal_discovery_free, None, SEARCHED.ctypes.data, None, 3, 2,
+                    byref(DiscoveryOptions(score=b"bic", penalty=2.0)))
+    return {"discovery": finder, "graph": graph, "intervention": intervention, "model": model, "trace": trace, "loss": loss, "optimizer": optimizer,
             "trainer": trainer, "scenario": scenario, "structural_trainer": learner, "structural_model": learned}
 
 
@@ -186,6 +189,7 @@ def test_a_structure_of_another_size_is_refused(name, scratch):
             byref(out), live["graph"].address, s, scratch, None, 2, 2, byref(StructuralOptions(**STRUCTURAL))),
         "causal_structural_options": lambda s: library.causal_structural_trainer_create(
             byref(out), live["graph"].address, None, scratch, None, 2, 2, s),
+        "causal_discovery_options": lambda s: library.causal_discovery_create(byref(out), None, SEARCHED.ctypes.data, None, 3, 2, s),
     }
     for size in (0, 1, 7, ctypes.sizeof(STRUCTURES[name]) + 8, 2**62, 2**64 - 1):
         structure = STRUCTURES[name]()

@@ -1,4 +1,4 @@
-"""What the tutorial shows is what happens."""
+"""What the tutorials show is what happens."""
 
 import doctest
 import re
@@ -6,20 +6,23 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "structural.md"
+PAGES = [Path(__file__).parents[1] / "docs" / name for name in ("structural.md", "discovery.md")]
 
 
-def test_its_blocks_run():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_its_blocks_run(page):
     pytest.importorskip("pandas")
-    text = PAGE.read_text()
-    lesson = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
+    pytest.importorskip("matplotlib")
+    text = page.read_text()
+    lesson = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     assert lesson.examples
     said = []
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).run(lesson, out=said.append)
     assert not said, "".join(said)
 
 
-def test_its_blocks_end_where_the_page_goes_on():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_its_blocks_end_where_the_page_goes_on(page):
     """An output ends with an empty line, or doctest takes the fence for a part of it."""
-    for block in re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
         assert block.endswith("\n\n")

@@ -61,7 +61,7 @@ private struct Families {
     let areAllBoth: Bool
 
     init(_ graph: Graph, features: [Int]?, inputs: Int, outputs: Int) throws(EngineError) {
-        _ = try graph.topologicalOrder()
+        try graph.expectKnownEdges()
         if let edge = graph.otherEdges.first {
             throw EngineError(.value, "graph: the edge between \(graph.names[edge.first]) and \(graph.names[edge.second]) has no direction, expected a cause and an effect")
         }

@@ -14,6 +14,8 @@ public struct Random: RandomNumberGenerator, Sendable {
         case resampling = 4
         /// What an observed category leaves open about its noise; the index is the row.
         case abduction = 5
+        /// The moves of a search; the index is the search.
+        case searching = 6
     }
 
     private let key: (UInt32, UInt32)

@@ -43,6 +43,38 @@ public struct StructuralDataset: Sendable {
         return StructuralDataset(rows: chosen.count, columns: columns, values: values, isSet: isSet)
     }
 
+    /// Some of the columns, in any order.
+    func columns(_ chosen: [Int]) throws(EngineError) -> StructuralDataset {
+        let values = try Storage<Double>(count: rows * chosen.count, of: "structural data")
+        let isSet = try isSet.map { _ throws(EngineError) in try Storage<UInt8>(count: rows * chosen.count, of: "structural data") }
+        for row in 0..<rows {
+            for (k, column) in chosen.enumerated() {
+                values.pointer[row * chosen.count + k] = value(row, column)
+                if let isSet { isSet.pointer[row * chosen.count + k] = self.isSet(row, column) ? 1 : 0 }
+            }
+        }
+        return StructuralDataset(rows: rows, columns: chosen.count, values: values, isSet: isSet)
+    }
+
+    /// Each variable as several columns, which `fill` makes of its values; and which they are.
+    func widened(_ widths: [Int], fill: (_ variable: Int, _ value: Double, _ columns: UnsafeMutablePointer<Double>) -> Void) throws(EngineError)
+        -> (StructuralDataset, [[Int]]) {
+        var places: [[Int]] = [], width = 0
+        for own in widths {
+            places.append(Array(width..<width + own))
+            width += own
+        }
+        let values = try Storage<Double>(count: checkedSize(rows, width, of: "structural data"), of: "structural data")
+        let isSet = try isSet.map { _ throws(EngineError) in try Storage<UInt8>(count: rows * width, of: "structural data") }
+        for row in 0..<rows {
+            for v in 0..<columns {
+                fill(v, value(row, v), values.pointer + row * width + places[v][0])
+                if let isSet { for column in places[v] { isSet.pointer[row * width + column] = self.isSet(row, v) ? 1 : 0 } }
+            }
+        }
+        return (StructuralDataset(rows: rows, columns: width, values: values, isSet: isSet), places)
+    }
+
     private init(rows: Int, columns: Int, values: Storage<Double>, isSet: Storage<UInt8>?) {
         self.rows = rows
         self.columns = columns

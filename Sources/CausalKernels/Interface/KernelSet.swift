@@ -28,6 +28,19 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
                          activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int)
 
+    // MARK: Covariances. `stride` and `count` or `rows` are multiples of 8, filled up with zeros.
+
+    /// One step of a Cholesky factorisation of a covariance matrix, for all columns at once: `next = (row - coefficients basis) scale`, where
+    /// `basis` has `steps` rows of `stride` elements, and what is then left of variances and of covariances with a target, whose own element
+    /// of `next` is `target`: `variances -= next^2`, `covariances -= next target`.
+    static func eliminate(_ row: UnsafePointer<Scalar>, basis: UnsafePointer<Scalar>, stride: Int, coefficients: UnsafePointer<Scalar>,
+                          steps: Int, scale: Scalar, target: Scalar, into next: UnsafeMutablePointer<Scalar>,
+                          variances: UnsafeMutablePointer<Scalar>, covariances: UnsafeMutablePointer<Scalar>, count: Int)
+
+    /// `sums[k] += x . y_k` for `columns` vectors y, each `stride` after the last. The bits of a sum depend on x and on y_k alone.
+    static func products(_ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, stride: Int, rows: Int, columns: Int,
+                         addingTo sums: UnsafeMutablePointer<Scalar>)
+
     // MARK: Elementwise
 
     /// `y = f(x)`; the two may be the same memory.

@@ -1,0 +1,38 @@
+/// How to look for a graph.
+public struct DiscoveryOptions: Sendable {
+    public enum Score: Hashable, Sendable {
+        /// The Bayesian information criterion of the mechanisms that fit the variables: linear Gaussian ones for real variables, tables for
+        /// categorical ones, and regressions where kinds are mixed.
+        case bic
+        /// Of tables with a Dirichlet prior worth so many rows (Heckerman et al. 1995), for categorical variables.
+        case bdeu(rows: Double)
+        /// The Bayesian information criterion of smooth mechanisms with additive noise, for real variables. It tells directions apart where
+        /// mechanisms are not linear.
+        case nonlinear
+    }
+
+    public var score = Score.bic
+    /// How much each parameter costs, times half of the logarithm of the number of rows. 1 is Schwarz's criterion; the default of 2 keeps edges
+    /// away that are there by chance among the many that a search looks at.
+    public var penalty = 2.0
+    /// How often the search begins again from the best graph so far; nil for 10, and more where variables are few.
+    public var restarts: Int?
+    /// Samples drawn from the rows with replacement, for each of which a graph is looked for too.
+    public var bootstrap = 0
+    public var knowledge = Knowledge()
+    public var seed: UInt64 = 0
+
+    public init() {}
+
+    func restarts(variables: Int) -> Int { restarts ?? 10 + 3_000 / max(variables, 20) }
+
+    func validate() throws(EngineError) {
+        func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {
+            guard isFine else { throw EngineError(.value, "discovery: \(what), expected \(expected)") }
+        }
+        try expect(penalty > 0 && penalty.isFinite, "a penalty of \(penalty)", "a number above 0")
+        try expect((0...1_000_000).contains(restarts ?? 0), "\(restarts ?? 0) restarts", "0 to 1000000")
+        try expect((0...100_000).contains(bootstrap), "\(bootstrap) bootstrap samples", "0 to 100000")
+        if case .bdeu(let rows) = score { try expect(rows > 0 && rows.isFinite, "a prior worth \(rows) rows", "a number above 0") }
+    }
+}

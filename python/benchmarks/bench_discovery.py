@@ -1,0 +1,215 @@
+"""How near `discover` comes to known graphs, and how fast, beside other programs where they are installed.
+
+    python bench_discovery.py [--problems er2-20,small] [--seeds N] [--scaling] [--out FOLDER]
+
+One core, standardised data, strict SHD: a pair counts where its edge differs in presence or in direction, of the class (CPDAG) where data tell no more,
+of the graph itself with interventions on all variables or nonlinear mechanisms. Scores are those of the engine for both. Peers: `flopsearch` (at equal
+penalty, 20 restarts) and `gies` from PyPI; for nonlinear problems the same search with the true order given. One that is not installed is
+named and passed over. `discovery.json` gets a line for each problem and seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import time
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+
+import causal_engine  # noqa: E402
+from causal_engine import CausalWarning, Discovery, Graph, Knowledge, discover  # noqa: E402
+
+from discovery_problems import SMALL, Array, Problem, linear, linear_experiment, networks, perturbed_networks, sachs, small, standardised  # noqa: E402
+
+LINEAR = {f"er{k}-{d}": (d, k) for d in (20, 50, 100) for k in (2, 4)}
+NAMES = [*LINEAR, "er2-500", "raw-er4-20", "mlp-er4-20", "sdcd-40", "interventional-10", "sachs-obs", "sachs-int", "small"]
+SEEDS = {"er2-100": 3, "er4-100": 3, "er2-500": 1, "mlp-er4-20": 5, "sdcd-40": 2, "interventional-10": 30, "sachs-obs": 1, "sachs-int": 1, "small": 5}
+Answer = tuple[Array, float, float]     # marks, score, seconds
+
+
+def marks_of(graph: Graph) -> Array:
+    """1 for an edge from row to column, 2 at both places for one without direction."""
+    marks = graph.adjacency.astype(int)
+    place = {name: k for k, name in enumerate(graph.variables)}
+    for first, second in graph.undirected:
+        marks[place[first], place[second]] = marks[place[second], place[first]] = 2
+    return marks
+
+
+def shd(one: Array, other: Array) -> int:
+    i, j = np.triu_indices(len(one), 1)
+    return int(((one[i, j] != other[i, j]) | (one[j, i] != other[j, i])).sum())
+
+
+def class_of(truth: Array) -> Array:
+    return marks_of(Graph.of(truth).equivalence_class())
+
+
+def member(marks: Array) -> Array | None:
+    """A directed graph of a class (Dor and Tarsi 1992); None where there is none."""
+    directed, undirected, left = marks == 1, marks == 2, list(range(len(marks)))
+    found = directed.copy()
+    while left:
+        for v in left:
+            beside = [w for w in left if undirected[v, w]]
+            around = [w for w in left if undirected[v, w] or directed[w, v]]
+            if not any(directed[v, w] for w in left) and all(a == b or marks[a, b] or marks[b, a] for a in beside for b in around):
+                found[beside, v] = True
+                left.remove(v)
+                break
+        else:
+            return None
+    return found.astype(int)
+
+
+def search(problem: Problem, **options: Any) -> tuple[Discovery, float]:
+    begin = time.perf_counter()
+    found = discover(problem.rows, problem.marks, progress=False, **options)
+    return found, time.perf_counter() - begin
+
+
+def flop(problem: Problem, found: Discovery) -> Answer | None:
+    if find_spec("flopsearch") is None:
+        return None
+    import flopsearch
+
+    begin = time.perf_counter()
+    marks = np.asarray(flopsearch.flop(standardised(problem.rows), 2.0, restarts=20)).astype(int)
+    seconds, directed = time.perf_counter() - begin, member(marks)
+    return marks, float("nan") if directed is None else found.score_of(directed), seconds
+
+
+def gies(problem: Problem, found: Discovery) -> Answer | None:
+    if find_spec("gies") is None or problem.marks is None:
+        return None
+    import gies as package
+
+    patterns, groups = np.unique(problem.marks, axis=0, return_inverse=True)
+    begin = time.perf_counter()
+    marks, _ = package.fit_bic([problem.rows[groups == k] for k in range(len(patterns))], [np.flatnonzero(p).tolist() for p in patterns])
+    seconds, marks = time.perf_counter() - begin, (np.asarray(marks) != 0).astype(int)
+    marks[(marks == 1) & (marks.T == 1)] = 2
+    directed = member(marks)
+    return marks, float("nan") if directed is None else found.score_of(directed), seconds
+
+
+class Table:
+    """Lines as they come, and the file of all of them."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def add(self, problem: str, seed: int, truth: Array, marks: Array, score: float, seconds: float, peer: str, answer: Answer | None) -> None:
+        none: tuple[Any, Any, Any] = (None, None, None)
+        theirs = none if answer is None else (shd(answer[0], truth), None if np.isnan(answer[1]) else answer[1], answer[2])
+        self.lines.append({
+            "problem": problem, "seed": seed, "shd": shd(marks, truth), "score": score, "seconds": seconds, "peer": peer if answer else None,
+            "peer_shd": theirs[0], "peer_score": theirs[1], "peer_seconds": theirs[2]})
+
+    def show(self, name: str) -> None:
+        lines = [line for line in self.lines if line["problem"] == name]
+        if not lines:
+            return
+        text = f"{name:18s} {np.mean([line['shd'] for line in lines]):7.2f} {np.mean([line['seconds'] for line in lines]):8.2f} s" \
+               f"   exact {np.mean([line['shd'] == 0 for line in lines]):4.0%} of {len(lines)}"
+        beside = [line for line in lines if line["peer"]]
+        if beside:
+            below = sum(line["peer_score"] is not None and line["score"] < line["peer_score"] - 1e-6 for line in beside)
+            text += f"   {beside[0]['peer']}: {np.mean([line['peer_shd'] for line in beside]):.2f}, {np.mean([line['peer_seconds'] for line in beside]):.2f} s; " \
+                    f"its score is better {below} times"
+        print(text, flush=True)
+
+
+def run(name: str, seeds: int, table: Table) -> None:
+    for seed in range(seeds):
+        if name in LINEAR or name in ("er2-500", "raw-er4-20"):
+            d, k = LINEAR.get(name, (500, 2) if name == "er2-500" else (20, 4))
+            made = linear(d, k, 2_000 if d == 500 else 1_000, seed)
+            problem = made if name.startswith("raw") else made._replace(rows=standardised(made.rows))
+            found, seconds = search(problem)
+            if name.startswith("raw"):
+                again, more = search(made._replace(rows=standardised(made.rows)))
+                answer: Answer | None = marks_of(again.graph), again.score, more
+                same = again.graph == found.graph
+                print(f"    seed {seed}: raw and standardised give {'the same graph' if same else 'DIFFERENT graphs'}")
+                table.add(name, seed, class_of(made.truth), marks_of(found.graph), found.score, seconds, "the same, standardised", answer)
+            else:
+                answer = flop(problem, found) if d < 500 else None
+                table.add(name, seed, class_of(made.truth), marks_of(found.graph), found.score, seconds, "FLOP", answer)
+        elif name in ("mlp-er4-20", "sdcd-40"):
+            problem = networks(20, 4, 1_000, seed) if name.startswith("mlp") else perturbed_networks(40, 4, 10_000, seed)
+            found, seconds = search(problem, score="nonlinear")
+            told, more = search(problem, score="nonlinear", knowledge=Knowledge(order=problem.order.tolist()))
+            table.add(name, seed, problem.truth, marks_of(found.graph), found.score, seconds, "true order, same pruning", (marks_of(told.graph), told.score, more))
+            line = table.lines[-1]
+            print(f"    seed {seed}: SHD {line['shd']}, with the true order {line['peer_shd']}, empty graph {problem.truth.sum()}", flush=True)
+        elif name == "interventional-10":
+            problem, observed = linear_experiment(200, seed)
+            found, seconds = search(problem)
+            table.add(name, seed, problem.truth, marks_of(found.graph), found.score, seconds, "GIES", gies(problem, found))
+            table.lines[-1]["_observed"] = shd(marks_of(search(observed)[0].graph), observed.truth)
+        elif name.startswith("sachs"):
+            given = sachs(name == "sachs-int")
+            if given is None:
+                print(f"{name}: passed over, cdt is not installed (its data file is what is wanted: pip install --no-deps cdt==0.6.0)")
+                return
+            found, seconds = search(given)
+            truth, marks = (given.truth, marks_of(found.graph)) if given.marks is not None else (class_of(given.truth), marks_of(found.graph))
+            table.add(name, seed, truth, marks, found.score, seconds, "GIES", gies(given, found)) if given.marks is not None else \
+                table.add(name, seed, truth, marks, found.score, seconds, "FLOP", flop(given, found))
+            there, wanted = (marks + marks.T) > 0, (given.truth + given.truth.T) > 0
+            both = (there & wanted).sum() / 2
+            print(f"    {name}: {int(there.sum() / 2)} edges, F1 of adjacencies {2 * both / (there.sum() / 2 + wanted.sum() / 2):.2f}")
+        else:
+            for shape in SMALL:
+                problem = small(shape, seed)
+                found, seconds = search(problem)
+                table.add(name, seed, class_of(problem.truth), marks_of(found.graph), found.score, seconds, "FLOP", flop(problem, found))
+    table.show(name)
+    if name == "interventional-10":
+        print(f"    3,200 observational rows instead: {np.mean([line.pop('_observed') for line in table.lines if line['problem'] == name]):.2f}")
+
+
+def scaling() -> None:
+    print("variables   rows    seconds  peak memory of the process")
+    for d, n in [(20, 1_000), (50, 1_000), (100, 1_000), (200, 1_000), (500, 2_000), (50, 200), (50, 10_000), (50, 100_000)]:
+        _, seconds = search(linear(d, 2, n, 0))
+        print(f"{d:9d} {n:6d} {seconds:10.2f}  {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", default=",".join(NAMES))
+    parser.add_argument("--seeds", type=int, default=None)
+    parser.add_argument("--scaling", action="store_true")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[2] / "build" / "bench")
+    given = parser.parse_args()
+    names = given.problems.split(",")
+    for name in names:
+        if name not in NAMES:
+            parser.error(f"no problem is called {name}, expected some of {', '.join(NAMES)}")
+    for peer in ("flopsearch", "gies"):
+        if find_spec(peer) is None:
+            print(f"{peer} is not installed and passed over: pip install --no-deps {peer}")
+    causal_engine.set_threads(1)
+    warnings.simplefilter("ignore", CausalWarning)
+    table = Table()
+    print("problem                SHD     time")
+    for name in names:
+        run(name, given.seeds or SEEDS.get(name, 10), table)
+    if given.scaling:
+        scaling()
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "discovery.json").write_text(json.dumps(table.lines, indent=1))
+
+
+if __name__ == "__main__":
+    main()
