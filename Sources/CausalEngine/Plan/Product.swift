@@ -32,6 +32,8 @@ struct Product {
     /// operands costs little beside multiplying them.
     static let tileRows = 128
     static let tileColumns = 256
+    /// From this many multiply-adds on there are enough tiles that are four times as high and twice as wide.
+    static let veryLargeWork = 1 << 26
 
     private var work: Int { rows * columns * depth }
     private var isLarge: Bool { work >= Product.largeWork }
@@ -69,7 +71,9 @@ struct Product {
             if ![.identity, .relu, .leakyRelu].contains(activation) { kernels.activate(activation, c, into: c, count: rows * columns) }
             return
         }
-        let tilesDown = (rows + Product.tileRows - 1) / Product.tileRows, tilesAcross = (columns + Product.tileColumns - 1) / Product.tileColumns
+        let isVeryLarge = work >= Product.veryLargeWork
+        let tileRows = (isVeryLarge ? 4 : 1) * Product.tileRows, tileColumns = (isVeryLarge ? 2 : 1) * Product.tileColumns
+        let tilesDown = (rows + tileRows - 1) / tileRows, tilesAcross = (columns + tileColumns - 1) / tileColumns
         let height = (rows + tilesDown - 1) / tilesDown, width = (columns + tilesAcross - 1) / tilesAcross
         Threads.run(chunks: tilesDown * tilesAcross, work: work) { tile in
             let row = tile / tilesAcross * height, column = tile % tilesAcross * width
