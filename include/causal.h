@@ -417,7 +417,7 @@ typedef enum causal_trainer_state {
     CAUSAL_TRAINER_DIVERGED = 4
 } causal_trainer_state;
 
-/* Called after each epoch, on the thread of causal_trainer_run; not 0 cancels. */
+/* Called after each epoch, on the thread of causal_trainer_run; not 0 cancels. See causal_trainer_run_all for many. */
 typedef int (*causal_epoch_callback)(void *context, size_t epoch, const causal_epoch *result);
 
 typedef struct causal_trainer_options {
@@ -457,6 +457,14 @@ causal_status causal_trainer_free(causal_trainer *trainer);
  * best one, or its first ones. Any other error in the middle of a run ends it too: the weights are the same, the state is
  * CAUSAL_TRAINER_CANCELLED. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
+/* Many trainers as one call, on as many threads as are in use: each does what causal_trainer_run would do with it, to the bit, whatever their
+ * number. It takes about `seconds`, in which at least one step is made, and writes how each of the `count` stands to `states` (or NULL). Call it
+ * again to go on; those that are over are passed over. Each has parameters of its own, which may be buffers for one model. A callback is called on
+ * any thread, those of several trainers at once.
+ * A trainer that fails, as with DIVERGED, is what the call returns, with its number in the message, the lowest where several failed; the others
+ * have done their part and go on in the next call. Before anything has happened: VALUE, a trainer that is there twice, or two that change the same
+ * parameters; STATE, one whose rows come batch by batch; BUSY, one, or its model, that another call is using. */
+causal_status causal_trainer_run_all(causal_trainer *const *trainers, size_t count, double seconds, causal_trainer_state *states);
 /* For rows that do not fit into memory at once: a step on a batch, which is only looked at during the call; and the end of an epoch,
  * with validation, history and patience. The same batches in the same order give the same bits as one array with that batch
  * size and keeps_order. Rows that do not fit are refused as by causal_trainer_create, and nothing has happened.

@@ -91,6 +91,32 @@ enum HandleTable {
         return try body(unsafeDowncast(object!, to: Object.self))
     }
 
+    /// Runs `body` on objects that nobody else may use meanwhile: all of them, or none and an error that says which, as `name`
+    /// calls the k-th.
+    static func owning<Object: Handled, Result>(_ handles: [OpaquePointer?], _: Object.Type, _ name: (Int) -> String,
+                                                _ body: ([Object]) throws -> Result) throws -> Result {
+        var indices: [Int] = [], objects: [Object] = []
+        var numbers: [Int: Int] = [:]       // by index
+        try lock.withLock {
+            for (k, handle) in handles.enumerated() {
+                do {
+                    let index = try find(handle, Object.kind)
+                    if let first = numbers.updateValue(k, forKey: index) {
+                        throw CallError(status: CAUSAL_ERROR_VALUE, message: "the same \(Object.kind.name) as \(name(first)), expected each once")
+                    }
+                    guard slots[index].users == 0 else { throw busy(Object.kind) }
+                    indices.append(index)
+                    objects.append(unsafeDowncast(slots[index].object!, to: Object.self))
+                } catch let error as CallError {
+                    throw CallError(status: error.status, message: "\(name(k)): \(error.message)")
+                }
+            }
+            for index in indices { slots[index].users = -1 }
+        }
+        defer { lock.withLock { for index in indices { slots[index].users = 0 } } }
+        return try body(objects)
+    }
+
     /// The object, whoever uses it: for what may be done at any time.
     static func peek<Object: Handled>(_ handle: OpaquePointer?, _: Object.Type) throws -> Object {
         try lock.withLock { unsafeDowncast(slots[try find(handle, Object.kind)].object!, to: Object.self) }

@@ -2,33 +2,18 @@ public import CCausal
 internal import CausalEngine
 internal import CausalKernels
 
+/// A trainer of either precision.
 class TrainerObject: Handled {
     static var kind: Kind { .trainer }
+    let trainer: any AnyTrainer
     /// The model's handle, which is held while training runs.
     var model: OpaquePointer?
 
-    func run(seconds: Double) throws { fatalError("abstract") }
-    func cancel() { fatalError("abstract") }
-    var state: causal_trainer_state { fatalError("abstract") }
-    var history: [Epoch] { fatalError("abstract") }
-    var progress: (done: Int, rows: Int) { fatalError("abstract") }
+    init(_ trainer: any AnyTrainer) { self.trainer = trainer }
+
     func learn(_ batch: causal_dataset) throws { fatalError("abstract") }
-    func endEpoch() throws { fatalError("abstract") }
-}
 
-private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
-    let trainer: Trainer<Scalar>
-
-    init(_ trainer: Trainer<Scalar>) { self.trainer = trainer }
-
-    override func learn(_ batch: causal_dataset) throws { try trainer.learn(try Scalar.dataset(batch, "batch")) }
-    override func endEpoch() throws { try trainer.endEpoch() }
-
-    override func run(seconds: Double) throws { try trainer.run(seconds: seconds) }
-    override func cancel() { trainer.cancel() }
-    override var history: [Epoch] { trainer.history }
-    override var progress: (done: Int, rows: Int) { (trainer.rowsDone, trainer.rows ?? 0) }
-    override var state: causal_trainer_state {
+    var state: causal_trainer_state {
         switch trainer.state {
         case .running: CAUSAL_TRAINER_RUNNING
         case .finished: CAUSAL_TRAINER_FINISHED
@@ -37,6 +22,17 @@ private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
         case .diverged: CAUSAL_TRAINER_DIVERGED
         }
     }
+}
+
+private final class TrainerOf<Scalar: EngineScalar>: TrainerObject {
+    private let learner: Trainer<Scalar>
+
+    init(_ trainer: Trainer<Scalar>) {
+        learner = trainer
+        super.init(trainer)
+    }
+
+    override func learn(_ batch: causal_dataset) throws { try learner.learn(try Scalar.dataset(batch, "batch")) }
 }
 
 extension EngineScalar {
@@ -86,8 +82,32 @@ public func causal_trainer_free(_ trainer: OpaquePointer?) -> causal_status {
 public func causal_trainer_run(_ trainer: OpaquePointer?, _ seconds: Double, _ state: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
     call {
         guard !seconds.isNaN else { throw EngineError(.value, "seconds is nan") }
-        try train(trainer, state) { try $0.run(seconds: seconds) }
+        try train(trainer, state) { _ = try $0.trainer.run(seconds: seconds) }
     }
+}
+
+@_cdecl("causal_trainer_run_all") @implementation
+public func causal_trainer_run_all(_ trainers: UnsafePointer<OpaquePointer?>?, _ count: Int, _ seconds: Double,
+                                   _ states: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
+    call {
+        guard !seconds.isNaN else { throw EngineError(.value, "seconds is nan") }
+        let handles = try array(try require(trainers, "trainers"), count, "trainers")
+        try HandleTable.owning(handles, TrainerObject.self, { "trainers[\($0)]" }) { trainers in
+            let learners = learnersOfModels(trainers)
+            try HandleTable.owning(learners.map { trainers[$0].model }, ModelObject.self, { "trainers[\(learners[$0])]" }) { _ in
+                let failures = try Trainers.run(trainers.map(\.trainer), seconds: seconds)
+                if let states { for (k, trainer) in trainers.enumerated() { states[k] = trainer.state } }
+                if let (k, error) = failures.min(by: { $0.key < $1.key }) { throw EngineError(error.kind, "trainers[\(k)]: \(error.message)") }
+            }
+        }
+    }
+}
+
+/// For each model the number of a trainer: several may train one model, each a buffer of its own. A model whose handle was freed lives on in
+/// its trainers.
+private func learnersOfModels(_ trainers: [TrainerObject]) -> [Int] {
+    var seen: Set<OpaquePointer?> = []
+    return trainers.indices.filter { seen.insert(trainers[$0].model).inserted && HandleTable.isAlive(trainers[$0].model, .model) }
 }
 
 @_cdecl("causal_trainer_learn") @implementation
@@ -101,7 +121,7 @@ public func causal_trainer_learn(_ trainer: OpaquePointer?, _ batch: UnsafePoint
 
 @_cdecl("causal_trainer_end_epoch") @implementation
 public func causal_trainer_end_epoch(_ trainer: OpaquePointer?, _ state: UnsafeMutablePointer<causal_trainer_state>?) -> causal_status {
-    call { try train(trainer, state) { try $0.endEpoch() } }
+    call { try train(trainer, state) { _ = try $0.trainer.endEpoch() } }
 }
 
 /// Part of the training of a model that nobody else uses meanwhile.
@@ -117,7 +137,7 @@ private func train(_ trainer: OpaquePointer?, _ state: UnsafeMutablePointer<caus
 
 @_cdecl("causal_trainer_cancel") @implementation
 public func causal_trainer_cancel(_ trainer: OpaquePointer?) -> causal_status {
-    call { try HandleTable.peek(trainer, TrainerObject.self).cancel() }
+    call { try HandleTable.peek(trainer, TrainerObject.self).trainer.cancel() }
 }
 
 @_cdecl("causal_trainer_history") @implementation
@@ -126,7 +146,7 @@ public func causal_trainer_history(_ trainer: OpaquePointer?, _ first: Int, _ ep
     call {
         let count = try require(count, "count"), first = try size(first, "first"), capacity = try size(capacity, "capacity")
         try HandleTable.reading(trainer, TrainerObject.self) { trainer in
-            let history = trainer.history
+            let history = trainer.trainer.history
             if capacity > 0 {
                 let epochs = try require(epochs, "epochs")
                 for (i, epoch) in history.dropFirst(first).prefix(capacity).enumerated() { epochs[i] = causal_epoch(epoch) }
@@ -141,9 +161,9 @@ public func causal_trainer_progress(_ trainer: OpaquePointer?, _ epoch: UnsafeMu
                                     _ rows: UnsafeMutablePointer<Int>?) -> causal_status {
     call {
         try HandleTable.reading(trainer, TrainerObject.self) { trainer in
-            epoch?.pointee = trainer.history.count
-            rowsDone?.pointee = trainer.progress.done
-            rows?.pointee = trainer.progress.rows
+            epoch?.pointee = trainer.trainer.history.count
+            rowsDone?.pointee = trainer.trainer.rowsDone
+            rows?.pointee = trainer.trainer.rows ?? 0
         }
     }
 }

@@ -222,6 +222,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_trainer_create": (_A, _A, _A, _A, _A, _A),
     "causal_trainer_free": (_A,),
     "causal_trainer_run": (_A, _F, _A),
+    "causal_trainer_run_all": (_A, _N, _F, _A),
     "causal_trainer_learn": (_A, _A, _A),
     "causal_trainer_end_epoch": (_A, _A),
     "causal_trainer_cancel": (_A,),

@@ -12,28 +12,20 @@ internal import Synchronization
 ///
 /// Rows that do not fit into memory at once come batch by batch instead: `learn` makes a step, `endEpoch` ends an epoch. Given the same
 /// batches in the same order, the bits are the same.
-public final class Trainer<Scalar: EngineScalar> {
-    public enum State: Hashable, Sendable {
-        case running
-        /// All epochs are done.
-        case finished
-        /// Patience ran out.
-        case stoppedEarly
-        /// By `cancel`, by `onEpoch`, or by an error that `run` threw.
-        case cancelled
-        /// A loss, or a weight, was not finite; the weights are the best, where there is patience, or those of the end of the last epoch.
-        case diverged
-    }
-
+public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     public let model: Model<Scalar>
     public let options: TrainerOptions
-    public private(set) var state = State.running
+    public private(set) var state = TrainerState.running
     /// The epochs completed so far.
     public private(set) var history: [Epoch] = []
     /// Rows done in the epoch under way.
     public private(set) var rowsDone = 0
     /// Rows in an epoch; nil where they come batch by batch.
     public var rows: Int? { batches?.rows }
+    public var addresses: Range<UInt> {
+        let start = UInt(bitPattern: parameters.pointer)
+        return start..<start + UInt(parameters.count * MemoryLayout<Scalar>.stride)
+    }
 
     private let parameters: Parameters<Scalar>
     private let batches: Batches<Scalar>?
@@ -108,7 +100,7 @@ public final class Trainer<Scalar: EngineScalar> {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     @discardableResult
-    public func run(seconds: Double = .infinity) throws(EngineError) -> State {
+    public func run(seconds: Double = .infinity) throws(EngineError) -> TrainerState {
         guard let batches else { throw EngineError(.state, "trainer: its rows come batch by batch, expected learn and endEpoch") }
         return try endingOnErrors { () throws(EngineError) in
             let start = now()
@@ -134,7 +126,7 @@ public final class Trainer<Scalar: EngineScalar> {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     @discardableResult
-    public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> State {
+    public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> TrainerState {
         try expectStream()
         try batch.check(model, parameters, options.loss, "batch after \(rowsDone) rows of epoch \(history.count)")
         let rows = try Batches(batch, size: batch.x.rows, outputSite: model.plan.outputSite)
@@ -151,7 +143,7 @@ public final class Trainer<Scalar: EngineScalar> {
     ///
     /// - Throws: `.state` when there was no batch, or training is over; `.diverged` as `run`.
     @discardableResult
-    public func endEpoch() throws(EngineError) -> State {
+    public func endEpoch() throws(EngineError) -> TrainerState {
         try expectStream()
         guard rowsDone > 0 else { throw EngineError(.state, "trainer: epoch \(history.count) had no batch, expected at least one") }
         return try endingOnErrors { () throws(EngineError) in
@@ -173,7 +165,7 @@ public final class Trainer<Scalar: EngineScalar> {
         predictionGradient = try Storage(count: outputs, of: "predictions")
     }
 
-    private func endingOnErrors(_ body: () throws(EngineError) -> Void) throws(EngineError) -> State {
+    private func endingOnErrors(_ body: () throws(EngineError) -> Void) throws(EngineError) -> TrainerState {
         do throws(EngineError) {
             try body()
         } catch {
