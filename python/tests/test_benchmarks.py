@@ -109,7 +109,6 @@ def test_how_time_and_memory_grow(tmp_path):
     rows = json.loads((tmp_path / "growth.json").read_text())["rows"]
     assert [(row["axis"], row["value"]) for row in rows] == [("depth", 1), ("depth", 2), ("depth", 4), ("depth", 8), ("rows", 1_000), ("rows", 10_000)]
     assert all(0 < row["bytes"] < 100 * 2**20 and row["us"]["1"] > 0 for row in rows)
-    assert rows[3]["us"]["1"] > rows[0]["us"]["1"]
     for name in ("growth_time.png", "growth_memory.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
