@@ -44,7 +44,8 @@ public struct Random: RandomNumberGenerator, Sendable {
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     /// Uniform on (0, 1): never an end, so that logarithms are finite.
-    public mutating func openUniform() -> Double { (Double(next() >> 12) + 0.5) * 0x1p-52 }
+    public mutating func openUniform() -> Double { Random.openUniform(next()) }
+    static func openUniform(_ word: UInt64) -> Double { (Double(word >> 12) + 0.5) * 0x1p-52 }
 
     /// Uniform on 0 ..< bound, without bias (Lemire 2019, "Fast random integer generation in an interval").
     public mutating func index(below bound: Int) -> Int {

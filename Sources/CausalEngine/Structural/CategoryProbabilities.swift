@@ -32,11 +32,14 @@ extension StructuralModel {
             }
             return
         }
-        try mechanisms.forEachChunk(of: values.rows) { rows throws(EngineError) in
-            let heads = result.pointer + rows.lowerBound * levels
-            try mechanism.heads(values.rows(from: rows.lowerBound, count: rows.count), member: member, into: heads)
-            for i in 0..<rows.count {
-                let head = heads + i * levels
+        try mechanisms.forEachChunk(of: 0..<values.rows) { rows throws(EngineError) in
+            try withColumns(variables.count + levels, rows: rows.count, Double.self) { columns throws(EngineError) in
+                columns.read(values, from: rows.lowerBound)
+                try mechanism.heads(columns, member: member, into: columns.from(variables.count))
+                columns.from(variables.count).write(to: result, from: rows.lowerBound)
+            }
+            for row in rows {
+                let head = result.pointer + row * levels
                 var top = -Double.infinity, sum = 0.0
                 for k in 0..<levels { top = max(top, head[k]) }
                 for k in 0..<levels {

@@ -11,10 +11,10 @@ struct CompiledScenario: Sendable {
         let concernsAllRows: Bool
 
         /// Which of some rows, of which the values are given, it concerns.
-        func concerned(_ rows: Range<Int>, _ values: UnsafePointer<Double>, columns: Int) throws(EngineError) -> [Bool] {
+        func concerned(_ rows: Range<Int>, _ values: Columns<Double>) throws(EngineError) -> [Bool] {
             var isConcerned = self.rows.map { Array($0[rows]) } ?? [Bool](repeating: true, count: rows.count)
             if let condition {
-                let isMet = try condition.evaluate(values, rows: rows.count, columns: columns)
+                let isMet = try condition.evaluate(values)
                 for i in isMet.indices where isMet[i] == 0 { isConcerned[i] = false }
             }
             return isConcerned
@@ -37,14 +37,14 @@ struct CompiledScenario: Sendable {
         let function: Scenario.Function
 
         /// Its results for some rows of all variables.
-        func evaluate(_ values: UnsafePointer<Double>, rows: Int, columns: Int) throws(EngineError) -> [Double] {
-            var results = [Double](repeating: 0, count: rows)
-            try withScratch(rows * reads.count, Double.self) { arguments throws(EngineError) in
-                for i in 0..<rows {
-                    for (k, variable) in reads.enumerated() { arguments[i * reads.count + k] = values[i * columns + variable] }
+        func evaluate(_ values: Columns<Double>) throws(EngineError) -> [Double] {
+            var results = [Double](repeating: 0, count: values.rows)
+            try withScratch(values.rows * reads.count, Double.self) { arguments throws(EngineError) in
+                for (k, variable) in reads.enumerated() {
+                    for i in 0..<values.rows { arguments[i * reads.count + k] = values[variable][i] }
                 }
                 try results.withUnsafeMutableBufferPointer { results throws(EngineError) in
-                    try function(MatrixView(arguments, rows: rows, columns: reads.count), results.baseAddress!)
+                    try function(MatrixView(arguments, rows: values.rows, columns: reads.count), results.baseAddress!)
                 }
             }
             return results

@@ -8,11 +8,13 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     var code: ParentCode
     /// From the code of the parents to the head; nil for a root, whose noise is its standardised value, and for a formula.
     let model: Model<Scalar>?
+    /// The same as it runs on columns.
+    let network: ColumnNetwork<Scalar>?
     var formula: (parents: [Int], Formula)?
     /// One a member.
     let parameters: [Parameters<Scalar>]
     /// For each member the noise in the rows that were kept, NaN where it is not known; empty where the law tells how it is distributed.
-    var residuals: [Storage<Double>] = []
+    var residuals: [Storage<Double>]
 
     var isRoot: Bool { model == nil && formula == nil }
     var headWidth: Int { isRoot ? 0 : law.headWidth }
@@ -22,55 +24,85 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     /// Of the noise; nil where it is that of the rows seen.
     var distribution: NoiseLaw.Distribution? { isRoot ? nil : law.distribution }
 
-    func generate(_ head: UnsafePointer<Double>, _ noise: UnsafePointer<Double>) -> Double {
-        scale.original(isRoot ? noise[0] : law.generate(head, noise))
+    init(variable: Variable, law: NoiseLaw, scale: Standardisation, code: ParentCode, model: Model<Scalar>?, formula: (parents: [Int], Formula)? = nil,
+         parameters: [Parameters<Scalar>], residuals: [Storage<Double>] = []) {
+        self.variable = variable
+        self.law = law
+        self.scale = scale
+        self.code = code
+        self.model = model
+        network = model.map(ColumnNetwork.init)
+        self.formula = formula
+        self.parameters = parameters
+        self.residuals = residuals
     }
 
-    func abduct(_ head: UnsafePointer<Double>, _ value: Double) -> Double {
-        isRoot ? scale.standard(value) : law.abduct(head, scale.standard(value))
-    }
-
-    /// The heads of some rows (rows, headWidth), from the values of all variables in these rows. In a row that `isIgnored` the parents are
-    /// not looked at: they may be NaN. `units` sets hidden units of the network.
-    func heads(_ values: MatrixView<Double>, member: Int, isIgnored: [Bool]? = nil, under units: Intervention<Scalar>? = nil,
-               into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
-        if let formula { return try formulaHeads(formula, values, isIgnored, into: heads) }
-        guard let model else { return }
-        let count = values.rows, outputs = count * headWidth
-        try withScratch(count * code.width + outputs, Scalar.self) { memory throws(EngineError) in
-            let codes = memory + outputs
-            try encode(values, isIgnored: isIgnored, into: codes)
-            try model.predict(MatrixView(codes, rows: count, columns: code.width), under: units, parameters: parameters[member],
-                              into: MutableMatrixView(memory, rows: count, columns: headWidth))
-            Scalar.widen(memory, into: heads, count: outputs)
+    /// The heads of some rows from the values of all variables in these. In a row that `isIgnored` the parents are not looked at: they may be NaN.
+    func heads(_ values: Columns<Double>, member: Int, isIgnored: [Bool]? = nil, setting units: [SetUnit] = [], into heads: Columns<Double>)
+        throws(EngineError) {
+        if let formula { return try formulaHeads(formula, values, isIgnored, into: heads[0]) }
+        guard let network else { return }
+        try withColumns(code.width + headWidth, rows: values.rows, Scalar.self) { codes throws(EngineError) in
+            let narrow = codes.from(code.width)
+            code.encode(values, isIgnored: isIgnored, into: codes)
+            try network.withTrace(rows: values.rows) { trace throws(EngineError) in
+                network.forward(codes, parameters[member].pointer, setting: units, trace, into: narrow)
+            }
+            for k in 0..<headWidth { Scalar.widen(narrow[k], into: heads[k], count: values.rows) }
         }
     }
 
-    private func formulaHeads(_ formula: (parents: [Int], Formula), _ values: MatrixView<Double>, _ isIgnored: [Bool]?,
-                       into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
-        let computation = CompiledScenario.Computation(reads: formula.parents, function: formula.1.function)
-        let results = try computation.evaluate(values.pointer, rows: values.rows, columns: values.columns)
+    private func formulaHeads(_ formula: (parents: [Int], Formula), _ values: Columns<Double>, _ isIgnored: [Bool]?,
+                              into heads: UnsafeMutablePointer<Double>) throws(EngineError) {
+        let results = try CompiledScenario.Computation(reads: formula.parents, function: formula.1.function).evaluate(values)
         for row in 0..<values.rows {
             heads[row] = isIgnored?[row] ?? false ? 0 : scale.standard(results[row])
             // What is missing gives what it gives; a formula that fails where all is known is a mistake.
-            let isKnown = formula.parents.allSatisfy { values.pointer[row * values.columns + $0].isFinite }
+            let isKnown = formula.parents.allSatisfy { values[$0][row].isFinite }
             guard heads[row].isFinite || !isKnown || isIgnored?[row] ?? false else {
                 throw EngineError(.value, "mechanism of \(variable.name): the formula gives \(results[row]), expected a finite number")
             }
         }
     }
 
-    func encode(_ values: MatrixView<Double>, isIgnored: [Bool]?, into codes: UnsafeMutablePointer<Scalar>) throws(EngineError) {
-        let width = code.width
-        try withScratch(values.rows * width, Double.self) { wide throws(EngineError) in
-            for row in 0..<values.rows {
-                if isIgnored?[row] ?? false {
-                    (wide + row * width).update(repeating: 0, count: width)
-                } else {
-                    code.encode(values.pointer + row * values.columns, into: wide + row * width)
+    /// The values that heads and noise make.
+    func generate(_ heads: Columns<Double>, _ noise: Columns<Double>, into values: UnsafeMutablePointer<Double>) {
+        if isRoot {
+            for i in 0..<noise.rows { values[i] = scale.original(noise[0][i]) }
+        } else if law == .additive {
+            let head = heads[0], noise = noise[0]
+            for i in 0..<heads.rows { values[i] = scale.original(head[i] + noise[i]) }
+        } else {
+            forEachRow(heads, noise) { i, head, noise in values[i] = scale.original(law.generate(head, noise)) }
+        }
+    }
+
+    /// The chain rule through `generate`: from the gradient of the values to that of the heads, 0 in a row without one.
+    func generateGradient(_ heads: Columns<Double>, _ noise: Columns<Double>, _ gradient: UnsafePointer<Double>, into slopes: Columns<Double>) {
+        if law == .additive {
+            for i in 0..<heads.rows { slopes[0][i] = gradient[i] * scale.scale }
+        } else {
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: headWidth) { slope in
+                let slope = slope.baseAddress!
+                forEachRow(heads, noise) { i, head, noise in
+                    slope.update(repeating: 0, count: headWidth)
+                    if gradient[i] != 0 { law.generateGradient(head, noise, gradient[i] * scale.scale, into: slope) }
+                    for k in 0..<headWidth { slopes[k][i] = slope[k] }
                 }
             }
-            Scalar.narrow(wide, into: codes, count: values.rows * width)
+        }
+    }
+
+    /// One row after the other, as a law of several numbers takes them.
+    private func forEachRow(_ heads: Columns<Double>, _ noise: Columns<Double>,
+                            _ body: (_ i: Int, _ head: UnsafePointer<Double>, _ noise: UnsafePointer<Double>) -> Void) {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: headWidth + noiseWidth) { row in
+            let row = row.baseAddress!
+            for i in 0..<heads.rows {
+                for k in 0..<headWidth { row[k] = heads[k][i] }
+                for k in 0..<noiseWidth { row[headWidth + k] = noise[k][i] }
+                body(i, row, row + headWidth)
+            }
         }
     }
 }

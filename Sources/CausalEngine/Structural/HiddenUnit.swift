@@ -10,9 +10,6 @@ public struct HiddenUnit: Hashable, Sendable {
         self.unit = unit
     }
 
-    /// The site of the network that it is at: site k is the input of layer k.
-    var site: Int { layer + 1 }
-
     /// - Throws: `.name` where the mechanism has no such unit.
     func check(_ mechanism: Mechanism, of variable: Variable, isRoot: Bool) throws(EngineError) {
         let widths = isRoot ? [] : mechanism.hiddenWidths
@@ -36,38 +33,44 @@ extension Mechanism {
     }
 }
 
-extension CompiledScenario {
-    func setsUnits(_ v: Int) -> Bool { edits[v].contains { $0.unit != nil } }
+/// do() on one hidden unit in some rows of a chunk.
+struct SetUnit {
+    /// Which edit of its variable says so.
+    let edit: Int
+    let layer: Int
+    let unit: Int
+    fileprivate let isSet: [Bool]
+    fileprivate let value: Scenario.Value
+    fileprivate let firstRow: Int
 
-    /// do() on the hidden units of one variable, for some rows; nil where none is set.
-    ///
-    /// - Parameter concerned: by edit, which of these rows.
-    /// - Throws: `.value` where a unit is set twice in one row.
-    func unitsSet<Scalar: EngineScalar>(_ v: Int, _ rows: Range<Int>, _ concerned: [[Bool]], in model: Model<Scalar>?) throws(EngineError) -> Intervention<Scalar>? {
-        guard let model, setsUnits(v) else { return nil }
-        var result = Intervention<Scalar>()
-        for site in Set(edits[v].compactMap { $0.unit?.site }).sorted() {
-            let width = model.plan.siteWidths[site]
-            let mask = try Storage<UInt8>(count: rows.count * width, of: "units that are set")
-            let values = try Storage<Scalar>(count: rows.count * width, of: "units that are set")
-            for (k, edit) in edits[v].enumerated() {
-                guard case .unit(let unit, let value) = edit.action, unit.site == site else { continue }
-                for i in 0..<rows.count where concerned[k][i] {
-                    guard mask.pointer[i * width + unit.unit] == 0 else {
-                        throw EngineError(.value, "scenario: unit \(unit.unit) of hidden layer \(unit.layer) is set twice in row \(rows.lowerBound + i)")
-                    }
-                    mask.pointer[i * width + unit.unit] = 1
-                    values.pointer[i * width + unit.unit] = Scalar(value[rows.lowerBound + i])
-                }
-            }
-            result = result.setting(Intervention.Edit(site: site, columns: width, mask: mask, maskRows: rows.count, values: values, valueRows: rows.count))
+    func set<Scalar: EngineScalar>(_ outputs: UnsafeMutablePointer<Scalar>) {
+        for i in isSet.indices where isSet[i] { outputs[i] = Scalar(value[firstRow + i]) }
+    }
+
+    /// Nothing passes through what was set: the value that it was set to gets the gradient.
+    func cut<Scalar: EngineScalar>(_ gradients: UnsafeMutablePointer<Scalar>, ofValue: (_ row: Int, _ gradient: Scalar) -> Void) {
+        for i in isSet.indices where isSet[i] {
+            ofValue(firstRow + i, gradients[i])
+            gradients[i] = 0
         }
-        return result
     }
 }
 
-extension CompiledScenario.Edit {
-    var unit: HiddenUnit? {
-        if case .unit(let unit, _) = action { unit } else { nil }
+extension CompiledScenario {
+    /// The hidden units of one variable that are set in some rows.
+    ///
+    /// - Parameter concerned: by edit, which of these rows.
+    /// - Throws: `.value` where a unit is set twice in one row.
+    func unitsSet(_ v: Int, _ rows: Range<Int>, _ concerned: [[Bool]]) throws(EngineError) -> [SetUnit] {
+        var found: [SetUnit] = []
+        for (k, edit) in edits[v].enumerated() {
+            guard case .unit(let unit, let value) = edit.action else { continue }
+            for other in found where other.layer == unit.layer && other.unit == unit.unit {
+                guard let i = concerned[k].indices.first(where: { concerned[k][$0] && other.isSet[$0] }) else { continue }
+                throw EngineError(.value, "scenario: unit \(unit.unit) of hidden layer \(unit.layer) is set twice in row \(rows.lowerBound + i)")
+            }
+            found.append(SetUnit(edit: k, layer: unit.layer, unit: unit.unit, isSet: concerned[k], value: value, firstRow: rows.lowerBound))
+        }
+        return found
     }
 }

@@ -71,20 +71,20 @@ extension StructuralModel {
             let result = result.baseAddress ?? emptyAddress()
             try values.withView { values throws(EngineError) in
                 try forEachMember(member, rows: values.rows) { member, share throws(EngineError) in
-                    let mechanism = mechanisms[v], network = mechanism.model!, inputs = mechanism.code.width, columns = values.columns
-                    try mechanisms.forEachChunk(of: share.count) { chunk throws(EngineError) in
-                        let rows = share.lowerBound + chunk.lowerBound..<share.lowerBound + chunk.upperBound
-                        let view = values.rows(from: rows.lowerBound, count: rows.count), trace = try network.makeTrace()
-                        var concerned: [[Bool]] = []
-                        for edit in compiled.edits[v] { concerned.append(try edit.concerned(rows, view.pointer, columns: columns)) }
-                        let units = try compiled.unitsSet(v, rows, concerned, in: network)
-                        try withScratch(rows.count * (inputs + mechanism.headWidth), Scalar.self) { codes throws(EngineError) in
-                            try mechanism.encode(view, isIgnored: nil, into: codes)
-                            try network.forward(MatrixView(codes, rows: rows.count, columns: inputs), under: units, parameters: mechanism.parameters[member], trace,
-                                                into: MutableMatrixView(codes + rows.count * inputs, rows: rows.count, columns: mechanism.headWidth))
+                    let mechanism = mechanisms[v], network = mechanism.network!
+                    try mechanisms.forEachChunk(of: share) { rows throws(EngineError) in
+                        try withColumns(variables.count, rows: rows.count, Double.self) { columns throws(EngineError) in
+                            columns.read(values, from: rows.lowerBound)
+                            let concerned = try compiled.edits[v].map { edit throws(EngineError) in try edit.concerned(rows, columns) }
+                            let units = try compiled.unitsSet(v, rows, concerned)
+                            try withColumns(network.inputs + network.outputs, rows: rows.count, Scalar.self) { codes throws(EngineError) in
+                                mechanism.code.encode(columns, into: codes)
+                                try network.withTrace(rows: rows.count) { trace throws(EngineError) in
+                                    network.forward(codes, mechanism.parameters[member].pointer, setting: units, trace, into: codes.from(network.inputs))
+                                    Scalar.widen(network.values(of: unit, in: trace), into: result + rows.lowerBound, count: rows.count)
+                                }
+                            }
                         }
-                        let found = trace.values(at: unit.site), width = network.plan.siteWidths[unit.site]
-                        for (i, row) in rows.enumerated() { result[row] = Double(found[i * width + unit.unit]) }
                     }
                 }
             }

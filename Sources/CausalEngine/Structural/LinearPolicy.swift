@@ -49,27 +49,28 @@ extension CompiledScenario {
             return policy.numbers[first..<first + width]
         }
 
-        private func unbounded(_ row: Int, _ values: UnsafePointer<Double>) -> Double {
+        private func unbounded(_ row: Int, _ i: Int, _ values: Columns<Double>) -> Double {
             let numbers = numbers(row)
             var sum = numbers.first!
-            for (coefficient, variable) in zip(numbers.dropFirst(), reads) { sum += coefficient * values[variable] }
+            for (coefficient, variable) in zip(numbers.dropFirst(), reads) { sum += coefficient * values[variable][i] }
             return sum
         }
 
-        /// Its value in a row of all variables.
-        func value(_ row: Int, _ values: UnsafePointer<Double>) -> Double {
-            let value = unbounded(row, values)
+        /// Its value in a row, which is number i of these.
+        func value(_ row: Int, _ i: Int, _ values: Columns<Double>) -> Double {
+            let value = unbounded(row, i, values)
             return value.isNaN ? value : min(max(value, policy.range.lowerBound), policy.range.upperBound)
         }
 
         /// From the gradient of its value to those of its numbers, which are overwritten, and of what it reads, which are added to.
-        func gradient(_ slope: Double, _ row: Int, _ values: UnsafePointer<Double>, numbers target: UnsafeMutablePointer<Double>, parents: UnsafeMutablePointer<Double>) {
-            let slope = policy.range.contains(unbounded(row, values)) ? slope : 0
+        func gradient(_ slope: Double, _ row: Int, _ i: Int, _ values: Columns<Double>, numbers target: UnsafeMutablePointer<Double>,
+                      parents: Columns<Double>) {
+            let slope = policy.range.contains(unbounded(row, i, values)) ? slope : 0
             target[0] = slope
             for (k, (coefficient, variable)) in zip(numbers(row).dropFirst(), reads).enumerated() {
                 // What nothing passes through is not multiplied: it may be missing.
-                target[k + 1] = slope == 0 ? 0 : slope * values[variable]
-                parents[variable] += slope * coefficient
+                target[k + 1] = slope == 0 ? 0 : slope * values[variable][i]
+                parents[variable][i] += slope * coefficient
             }
         }
     }

@@ -101,11 +101,21 @@ extension StructuralDataset {
         throws(EngineError) -> Dataset<Scalar> {
         let x = try Storage<Scalar>(count: checkedSize(rows.count, code.width, of: "inputs"), of: "inputs")
         let y = try Storage<Scalar>(count: rows.count, of: "targets")
-        try withScratch(code.width + 1, Double.self) { wide throws(EngineError) in
-            for (i, row) in rows.enumerated() {
-                code.encode(values.pointer + row * columns, into: wide)
-                Scalar.narrow(wide, into: x.pointer + i * code.width, count: code.width)
-                y.pointer[i] = Scalar(scale.standard(value(row, variable)))
+        let block = 256
+        try withColumns(columns, rows: block, Double.self) { values throws(EngineError) in
+            try withColumns(code.width, rows: block, Scalar.self) { codes throws(EngineError) in
+                for first in stride(from: 0, to: rows.count, by: block) {
+                    let chosen = rows[first..<min(first + block, rows.count)]
+                    for parent in code.variables {
+                        for (i, row) in chosen.enumerated() { values[parent][i] = value(row, parent) }
+                        for i in chosen.count..<block { values[parent][i] = 0 }
+                    }
+                    code.encode(values, into: codes)
+                    for (i, row) in chosen.enumerated() {
+                        for k in 0..<code.width { x.pointer[(first + i) * code.width + k] = codes[k][i] }
+                        y.pointer[first + i] = Scalar(scale.standard(value(row, variable)))
+                    }
+                }
             }
         }
         return Dataset(owning: x, columns: code.width, y, columns: 1)

@@ -25,14 +25,14 @@ struct MechanismTable<Scalar: EngineScalar>: Sendable {
     private static var chunkRows: Int { 256 }
 
     /// Runs `body` on chunks of rows, on as many threads as are in use, and throws the error of the first chunk that failed.
-    func forEachChunk(of rows: Int, _ body: (Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
-        let size = MechanismTable.chunkRows, chunks = (rows + size - 1) / size
+    func forEachChunk(of rows: Range<Int>, _ body: (Range<Int>) throws(EngineError) -> Void) throws(EngineError) {
+        let size = MechanismTable.chunkRows, chunks = (rows.count + size - 1) / size
         let failure = FirstFailure()
         let work = list.reduce(0) { $0 + ($1.model?.layout.count ?? 1) }
-        Threads.run(chunks: chunks, work: rows * work) { chunk in
+        Threads.run(chunks: chunks, work: rows.count * work) { chunk in
             guard !failure.happened(before: chunk) else { return }
             do throws(EngineError) {
-                try body(chunk * size..<min(rows, (chunk + 1) * size))
+                try body(rows.lowerBound + chunk * size..<min(rows.upperBound, rows.lowerBound + (chunk + 1) * size))
             } catch {
                 failure.note(error, at: chunk)
             }

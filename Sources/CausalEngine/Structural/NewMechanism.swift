@@ -110,14 +110,13 @@ struct Replacement<Scalar: EngineScalar>: Sendable {
         return .byRank(NoiseRank(from: NoiseRank.Law(own, ownMember), to: NoiseRank.Law(new, newMember)))
     }
 
-    /// The noise of some rows, from that of the variable's own mechanism: (rows, noiseWidth), one `stride` apart.
-    func noise(_ own: UnsafePointer<Double>, stride: Int, rows: Range<Int>, into target: UnsafeMutablePointer<Double>) {
-        let width = mechanism.noiseWidth
-        for i in 0..<rows.count {
+    /// The noise of some rows, from that of the variable's own mechanism.
+    func noise(_ own: Columns<Double>, firstRow: Int, into target: Columns<Double>) {
+        for i in 0..<own.rows {
             switch noise {
-            case .same: (target + i * width).update(from: own + i * stride, count: width)
-            case .byRank(let rank): target[i] = rank(own[i * stride])
-            case .given(let value): target[i] = value[rows.lowerBound + i]
+            case .same: for k in 0..<mechanism.noiseWidth { target[k][i] = own[k][i] }
+            case .byRank(let rank): target[0][i] = rank(own[0][i])
+            case .given(let value): target[0][i] = value[firstRow + i]
             }
         }
     }

@@ -2,26 +2,27 @@ internal import CausalKernels
 internal import Glibc
 
 extension StructuralModel {
-    /// Noise for new rows: (rows, noiseWidth). Row i depends on the seed and on i alone, so that runs with one seed differ by their
-    /// scenario only, and a row is the same among few rows or many.
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    func drawNoise(rows: Int, firstRow: Int = 0, draws: Int? = nil, member: Int, seed: UInt64, into noise: UnsafeMutablePointer<Double>) throws(EngineError) {
-        let districts = districts[member]
-        let sources = mechanisms.list.indices.map { NoiseSource(mechanisms, $0, member: member) }
-        try mechanisms.forEachChunk(of: rows) { chunk throws(EngineError) in
-            for row in chunk {
-                var random = Random(seed: seed, purpose: .noise, index: draws.map { (firstRow + row) % $0 } ?? firstRow + row)
-                let target = noise + row * noiseWidth
-                for district in districts {
+    /// Noise for rows of these numbers. Row i depends on the seed and on i alone (i % draws, where draws are given), so that runs with one seed
+    /// differ by their scenario only, and a row is the same among few rows or many.
+    func drawNoise(_ rows: Range<Int>, draws: Int?, member: Int, seed: UInt64, into noise: Columns<Double>) throws(EngineError) {
+        try withScratch(rows.count, Int.self) { seen throws(EngineError) in
+            try withColumns(3, rows: rows.count, UInt64.self) { memory throws(EngineError) in
+                var words = NoiseWords<Scalar>(memory, seed: seed) { i in draws.map { (rows.lowerBound + i) % $0 } ?? rows.lowerBound + i }
+                for district in districts[member] {
                     // Those who have a hidden common cause take the noise of one and the same row.
-                    let seen = district.rows.isEmpty ? 0 : Int(district.rows[random.index(below: district.rows.count)])
+                    if !district.rows.isEmpty {
+                        let word = words.next(), count = UInt64(district.rows.count)
+                        // Without the rejections that would make it even: what they would mend is below 2^-40.
+                        for i in 0..<rows.count { seen[i] = Int(district.rows[Int(word[i].multipliedFullWidth(by: count).high)]) }
+                    }
                     for v in district.variables {
-                        let source = sources[v], target = target + source.offset
-                        switch source.distribution {
-                        case .gaussian: target[0] = random.gaussian()
-                        case .gumbel: for k in 0..<source.width { target[k] = Gumbel.draw(&random) }
-                        case nil: target[0] = source.residuals![seen]
+                        let target = noise.from(mechanisms.noiseOffsets[v])
+                        switch mechanisms[v].distribution {
+                        case .gaussian: words.drawGaussian(into: target[0], rows.count)
+                        case .gumbel: for level in 0..<mechanisms[v].noiseWidth { words.drawGumbel(into: target[level], rows.count) }
+                        case nil:
+                            let residuals = mechanisms[v].residuals[member].pointer
+                            for i in 0..<rows.count { target[0][i] = residuals[seen[i]] }
                         }
                     }
                 }
@@ -30,18 +31,46 @@ extension StructuralModel {
     }
 }
 
-/// Where one variable's noise comes from and goes to: plain numbers, since it is asked for every row. The model keeps the residuals alive.
-private struct NoiseSource {
-    let offset: Int
-    let width: Int
-    let distribution: NoiseLaw.Distribution?
-    let residuals: UnsafePointer<Double>?
+/// The random words of some rows, each of which has a stream of its own: one word of every row at a time.
+private struct NoiseWords<Scalar: EngineScalar> {
+    private let seed: UInt64
+    private let streams: Columns<UInt64>
+    private var block: UInt64 = 0
+    /// The second half of a block, where it waits.
+    private var waiting: UnsafePointer<UInt64>?
 
-    init<Scalar: EngineScalar>(_ mechanisms: MechanismTable<Scalar>, _ v: Int, member: Int) {
-        offset = mechanisms.noiseOffsets[v]
-        width = mechanisms[v].noiseWidth
-        distribution = mechanisms[v].distribution
-        residuals = distribution == nil ? UnsafePointer(mechanisms[v].residuals[member].pointer) : nil
+    /// - Parameter memory: three columns.
+    init(_ memory: Columns<UInt64>, seed: UInt64, stream: (_ row: Int) -> Int) {
+        self.seed = seed
+        streams = memory
+        for i in 0..<memory.rows { memory[0][i] = UInt64(stream(i)) }
+        for i in memory.rows..<memory.wholeRows { memory[0][i] = 0 }
+    }
+
+    /// Good until the next word.
+    mutating func next() -> UnsafePointer<UInt64> {
+        if let second = waiting {
+            waiting = nil
+            return second
+        }
+        Scalar.kernels.philox(key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)), purpose: Random.Purpose.noise.rawValue,
+                              streams: streams[0], block: block, first: streams[1], second: streams[2], count: streams.wholeRows)
+        block += 1
+        waiting = UnsafePointer(streams[2])
+        return UnsafePointer(streams[1])
+    }
+
+    /// Standard normal (Box and Muller 1958).
+    mutating func drawGaussian(into target: UnsafeMutablePointer<Double>, _ rows: Int) {
+        let first = next()
+        for i in 0..<rows { target[i] = (-2 * log(Random.openUniform(first[i]))).squareRoot() }
+        let second = next()
+        for i in 0..<rows { target[i] *= cos(2 * Double.pi * Random.openUniform(second[i])) }
+    }
+
+    mutating func drawGumbel(into target: UnsafeMutablePointer<Double>, _ rows: Int) {
+        let word = next()
+        for i in 0..<rows { target[i] = Gumbel.quantile(Random.openUniform(word[i])) }
     }
 }
 
@@ -67,9 +96,4 @@ struct District: Sendable {
         }
         return found
     }
-}
-
-extension Random {
-    /// Standard normal (Box and Muller 1958).
-    mutating func gaussian() -> Double { (-2 * log(openUniform())).squareRoot() * cos(2 * Double.pi * openUniform()) }
 }

@@ -17,6 +17,8 @@ struct ParentCode: Hashable, Sendable {
         self.init(description.parents[variable].map { Parent(variable: $0, width: description.variables[$0].codeWidth, scale: scales[$0]) })
     }
 
+    /// What it reads.
+    var variables: [Int] { parents.map(\.variable) }
     /// By column of the input, which parent it is of.
     var groups: [Int] { parents.enumerated().flatMap { [Int](repeating: $0, count: $1.width) } }
 
@@ -30,28 +32,40 @@ struct ParentCode: Hashable, Sendable {
         ParentCode(parents.map { Parent(variable: columns[$0.variable]!, width: $0.width, scale: $0.scale) })
     }
 
-    /// One row, from the values of all variables. What is missing is NaN in every column that stands for it.
-    func encode(_ values: UnsafePointer<Double>, into codes: UnsafeMutablePointer<Double>) {
-        var place = codes
+    /// From the values of all variables; what is missing is NaN in every column that stands for it. In a row that `isIgnored` the parents are not
+    /// looked at, and their code is 0.
+    func encode<Scalar: EngineScalar>(_ values: Columns<Double>, isIgnored: [Bool]? = nil, into codes: Columns<Scalar>) {
+        var place = 0
         for parent in parents {
-            let value = values[parent.variable]
+            let value = UnsafePointer(values[parent.variable])
             if parent.width == 1 {
-                place[0] = parent.scale.standard(value)
+                parent.scale.standard(value, into: codes[place], count: codes.rows)
             } else {
-                let isKnown = value >= 0 && value < Double(parent.width)
-                place.update(repeating: isKnown ? 0 : .nan, count: parent.width)
-                if isKnown { place[Int(value)] = 1 }
+                for i in 0..<codes.rows {
+                    let isKnown = value[i] >= 0 && value[i] < Double(parent.width)
+                    for level in 0..<parent.width { codes[place + level][i] = isKnown ? 0 : .nan }
+                    if isKnown { codes[place + Int(value[i])][i] = 1 }
+                }
             }
             place += parent.width
+        }
+        for k in 0..<width {
+            if let isIgnored {
+                for i in 0..<codes.rows where isIgnored[i] { codes[k][i] = 0 }
+            }
+            for i in codes.rows..<codes.wholeRows { codes[k][i] = 0 }
         }
     }
 
     /// Adds to the gradient with respect to all variables what reaches them through the code.
-    func addGradient(_ codes: UnsafePointer<Double>, to values: UnsafeMutablePointer<Double>) {
-        var place = codes
+    func addGradient<Scalar: EngineScalar>(_ codes: Columns<Scalar>, to values: Columns<Double>) {
+        var place = 0
         for parent in parents {
             // A level is not a number that could be a little larger.
-            if parent.width == 1 { values[parent.variable] += place[0] / parent.scale.scale }
+            if parent.width == 1 {
+                let code = codes[place], sum = values[parent.variable], scale = parent.scale.scale
+                for i in 0..<codes.rows { sum[i] += Double(code[i]) / scale }
+            }
             place += parent.width
         }
     }
@@ -85,5 +99,8 @@ struct Standardisation: Hashable, Sendable {
     }
 
     func standard(_ value: Double) -> Double { (value - mean) / scale }
+    func standard<Scalar: EngineScalar>(_ values: UnsafePointer<Double>, into standard: UnsafeMutablePointer<Scalar>, count: Int) {
+        for i in 0..<count { standard[i] = Scalar((values[i] - mean) / scale) }
+    }
     func original(_ standard: Double) -> Double { mean + scale * standard }
 }

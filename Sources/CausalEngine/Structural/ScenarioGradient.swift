@@ -38,14 +38,6 @@ extension StructuralModel {
         for v in variables.indices where compiled.isAffected[v] && !compiled.isCut(v) && mechanisms[v].formula != nil {
             throw unknown("the mechanism of \(variables[v].name) is a formula")
         }
-        let noise = try Storage<Double>(count: checkedSize(rows, noiseWidth, of: "noise of \(rows) rows"), of: "noise")
-        let values = try Storage<Double>(count: checkedSize(rows, variables.count, of: "values of \(rows) rows"), of: "values")
-        let said = try Storage<Double>(count: values.count, of: "values")
-        try drawNoise(rows: rows, draws: draws, member: member, seed: seed, into: noise.pointer)
-        let noiseView = MatrixView(UnsafePointer(noise.pointer), rows: rows, columns: noiseWidth)
-        try simulate(noiseView, member: member, under: compiled, saying: said.pointer,
-                     into: MutableMatrixView(values.pointer, rows: rows, columns: variables.count))
-
         // One gradient a row, added up at the end in the order of the rows, so that the number of threads changes nothing.
         let byRow = try compiled.edits.map { edits throws(EngineError) in
             try edits.map { edit throws(EngineError) in try Storage<Double>(count: checkedSize(rows, edit.numbersPerRow, of: "gradient"), of: "gradient") }
@@ -54,9 +46,17 @@ extension StructuralModel {
         for (v, list) in replacements.enumerated() where list.contains(where: { $0?.mechanism.formula != nil }) {
             throw unknown("the new mechanism of \(variables[v].name) is a formula")
         }
-        try mechanisms.forEachChunk(of: rows) { chunk throws(EngineError) in
-            try ScenarioBackward(model: self, member: member, scenario: compiled, replacements: replacements, rows: chunk, noise: noise.pointer, values: values.pointer,
-                                 said: said.pointer, byRow: byRow).run(gradient)
+        try mechanisms.forEachChunk(of: 0..<rows) { rows throws(EngineError) in
+            let count = variables.count
+            try withColumns(3 * count + noiseWidth, rows: rows.count, Double.self) { values throws(EngineError) in
+                let said = values.from(count), g = said.from(count), noise = g.from(count)
+                try drawNoise(rows, draws: draws, member: member, seed: seed, into: noise)
+                try Simulation(model: self, member: member, scenario: compiled, replacements: replacements, rows: rows, noise: noise, said: said,
+                               values: values).run()
+                g.read(gradient, from: rows.lowerBound)
+                try ScenarioBackward(model: self, member: member, scenario: compiled, replacements: replacements, rows: rows, noise: noise, values: values,
+                                     said: said, g: g, byRow: byRow).run()
+            }
         }
         return collect(byRow, compiled, given, rows)
     }
@@ -87,45 +87,41 @@ extension CompiledScenario.Edit {
     }
 }
 
-/// The way back through one chunk of rows. Addresses are those of the first row of all.
+/// The way back through a chunk of rows.
 private struct ScenarioBackward<Scalar: EngineScalar> {
     let model: StructuralModel<Scalar>
     let member: Int
     let scenario: CompiledScenario
     let replacements: [[Replacement<Scalar>?]]
     let rows: Range<Int>
-    let noise: UnsafePointer<Double>
-    let values: UnsafePointer<Double>
-    /// What each mechanism said, before it was edited.
-    let said: UnsafePointer<Double>
+    let noise: Columns<Double>
+    let values: Columns<Double>
+    /// What the mechanisms of variables that are edited said before.
+    let said: Columns<Double>
+    /// Of the values: what comes from outside, to which is added what comes through effects.
+    let g: Columns<Double>
     let byRow: [[Storage<Double>]]
 
-    private var columns: Int { model.mechanisms.count }
-
-    func run(_ incoming: MatrixView<Double>) throws(EngineError) {
-        try withScratch(rows.count * columns, Double.self) { g throws(EngineError) in
-            g.update(from: incoming.pointer + rows.lowerBound * columns, count: rows.count * columns)
-            for v in scenario.order.reversed() {
-                try passEdits(v, g)
-                try passMechanism(v, g)
-            }
+    func run() throws(EngineError) {
+        for v in scenario.order.reversed() {
+            // What no edit reaches passes the gradient to no edit.
+            guard scenario.isAffected[v] else { continue }
+            let concerned = try scenario.edits[v].map { edit throws(EngineError) in try edit.concerned(rows, values) }
+            if !concerned.isEmpty { try passEdits(v, concerned) }
+            try passMechanism(v, concerned)
         }
     }
 
     /// Through the edits of a variable, the last first.
-    private func passEdits(_ v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
+    private func passEdits(_ v: Int, _ concerned: [[Bool]]) throws(EngineError) {
         let edits = scenario.edits[v]
-        guard !edits.isEmpty else { return }
-        var concerned: [[Bool]] = []
-        for edit in edits { concerned.append(try edit.concerned(rows, values + rows.lowerBound * columns, columns: columns)) }
         // What reaches another mechanism; empty for other edits.
         var throughNew = edits.map { edit in
             if case .mechanism = edit.action { [Double](repeating: 0, count: rows.count) } else { [Double]() }
         }
-        for i in 0..<rows.count {
-            let row = rows.lowerBound + i
+        for (i, row) in rows.enumerated() {
             // What stood there before each edit.
-            var before: [Double] = [], value = said[row * columns + v]
+            var before: [Double] = [], value = said[v][i]
             for (k, edit) in edits.enumerated() {
                 before.append(value)
                 guard concerned[k][i] else { continue }
@@ -138,7 +134,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                 case .compute, .mechanism, .linear: break      // nothing acts after what replaces
                 }
             }
-            var slope = g[i * columns + v]
+            var slope = g[v][i]
             for (k, edit) in edits.enumerated().reversed() where concerned[k][i] {
                 switch edit.action {
                 case .set:
@@ -153,78 +149,59 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                     throughNew[k][i] = slope
                     slope = 0
                 case .linear(let line):
-                    line.gradient(slope, row, values + row * columns, numbers: byRow[v][k].pointer + row * line.policy.width, parents: g + i * columns)
+                    line.gradient(slope, row, i, values, numbers: byRow[v][k].pointer + row * line.policy.width, parents: g)
                     slope = 0
                 case .compute, .unit: break
                 }
             }
-            g[i * columns + v] = slope
+            g[v][i] = slope
         }
-        for k in edits.indices where throughNew[k].contains(where: { $0 != 0 }) { try pass(throughNew[k], through: replacements[v][k]!, for: v, g) }
+        for (k, slopes) in throughNew.enumerated() where !slopes.isEmpty { try pass(slopes, through: replacements[v][k]!, for: v) }
     }
 
     /// From a variable to its parents.
-    private func passMechanism(_ v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
-        let mechanism = model.mechanisms[v], slopes = (0..<rows.count).map { g[$0 * columns + v] }
-        let noise = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
-        var concerned: [[Bool]] = []
-        for edit in scenario.edits[v] where scenario.setsUnits(v) {
-            concerned.append(try edit.concerned(rows, values + rows.lowerBound * columns, columns: columns))
-        }
-        let units = try scenario.unitsSet(v, rows, concerned, in: mechanism.model)
-        try pass(slopes, through: mechanism, member: member, noise, stride: model.noiseWidth, under: units, g) { site, width, gradients in
-            for (k, edit) in scenario.edits[v].enumerated() {
-                guard let unit = edit.unit, unit.site == site else { continue }
-                for i in 0..<rows.count where concerned[k][i] { byRow[v][k].pointer[rows.lowerBound + i] = Double(gradients[i * width + unit.unit]) }
-            }
+    private func passMechanism(_ v: Int, _ concerned: [[Bool]]) throws(EngineError) {
+        let units = concerned.isEmpty ? [] : try scenario.unitsSet(v, rows, concerned)
+        let reaches = !units.isEmpty || model.description.parents[v].contains { scenario.isAffected[$0] }
+        guard reaches else { return }
+        try pass(g[v], through: model.mechanisms[v], member: member, noise.from(model.mechanisms.noiseOffsets[v]), setting: units) { unit, row, gradient in
+            byRow[v][units[unit].edit].pointer[row] = Double(gradient)
         }
     }
 
     /// From a variable to the parents that it has in another mechanism.
-    private func pass(_ slopes: [Double], through new: Replacement<Scalar>, for v: Int, _ g: UnsafeMutablePointer<Double>) throws(EngineError) {
-        let width = new.mechanism.noiseWidth
-        try withScratch(rows.count * width, Double.self) { noises throws(EngineError) in
-            let own = noise + rows.lowerBound * model.noiseWidth + model.mechanisms.noiseOffsets[v]
-            new.noise(own, stride: model.noiseWidth, rows: rows, into: noises)
-            try pass(slopes, through: new.mechanism, member: new.member, noises, stride: width, g)
+    private func pass(_ slopes: [Double], through new: Replacement<Scalar>, for v: Int) throws(EngineError) {
+        try withColumns(1 + new.mechanism.noiseWidth, rows: rows.count, Double.self) { columns throws(EngineError) in
+            for i in slopes.indices { columns[0][i] = slopes[i] }
+            new.noise(noise.from(model.mechanisms.noiseOffsets[v]), firstRow: rows.lowerBound, into: columns.from(1))
+            try pass(columns[0], through: new.mechanism, member: new.member, columns.from(1))
         }
     }
 
-    private func pass(_ incoming: [Double], through mechanism: FittedMechanism<Scalar>, member: Int, _ noise: UnsafePointer<Double>, stride: Int,
-                      under units: Intervention<Scalar>? = nil, _ g: UnsafeMutablePointer<Double>,
-                      ofUnits: (_ site: Int, _ width: Int, UnsafePointer<Scalar>) -> Void = { _, _, _ in }) throws(EngineError) {
+    private func pass(_ incoming: UnsafePointer<Double>, through mechanism: FittedMechanism<Scalar>, member: Int, _ noise: Columns<Double>,
+                      setting units: [SetUnit] = [], ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void = { _, _, _ in }) throws(EngineError) {
         let width = mechanism.headWidth, inputs = mechanism.code.width, count = rows.count
+        guard let network = mechanism.network, (0..<count).contains(where: { incoming[$0] != 0 }) else { return }
         // A row without a gradient reads nothing: its parents may be missing.
-        let isIdle = incoming.map { $0 == 0 }
-        guard let network = mechanism.model, isIdle.contains(false) else { return }
-        let values = MatrixView(values + rows.lowerBound * columns, rows: count, columns: columns)
-        try withScratch(count * (2 * inputs + 2 * width), Scalar.self) { memory throws(EngineError) in
-            let codes = memory, codeGradients = codes + count * inputs, heads = codeGradients + count * inputs, headGradients = heads + count * width
-            try mechanism.encode(values, isIgnored: isIdle, into: codes)
-            let trace = try network.makeTrace(), parameters = mechanism.parameters[member]
-            try network.forward(MatrixView(codes, rows: count, columns: inputs), under: units, parameters: parameters, trace,
-                                into: MutableMatrixView(heads, rows: count, columns: width))
-            try withScratch(2 * count * width, Double.self) { wide throws(EngineError) in
-                let slopes = wide + count * width, law = mechanism.law, scale = mechanism.scale.scale
-                Scalar.widen(heads, into: wide, count: count * width)
-                slopes.update(repeating: 0, count: count * width)
-                for i in 0..<count where !isIdle[i] {
-                    law.generateGradient(wide + i * width, noise + i * stride, incoming[i] * scale, into: slopes + i * width)
+        let isIdle = (0..<count).map { incoming[$0] == 0 }
+        let parameters = mechanism.parameters[member].pointer
+        try withColumns(2 * (inputs + width), rows: count, Scalar.self) { codes throws(EngineError) in
+            let codeGradients = codes.from(inputs), heads = codeGradients.from(inputs), headGradients = heads.from(width)
+            mechanism.code.encode(values, isIgnored: isIdle, into: codes)
+            try network.withTrace(rows: count) { trace throws(EngineError) in
+                network.forward(codes, parameters, setting: units, trace, into: heads)
+                try withColumns(2 * width, rows: count, Double.self) { wide throws(EngineError) in
+                    let slopes = wide.from(width)
+                    for k in 0..<width { Scalar.widen(heads[k], into: wide[k], count: count) }
+                    mechanism.generateGradient(wide, noise, incoming, into: slopes)
+                    for k in 0..<width {
+                        Scalar.narrow(slopes[k], into: headGradients[k], count: count)
+                        for i in count..<headGradients.wholeRows { headGradients[k][i] = 0 }
+                    }
                 }
-                Scalar.narrow(slopes, into: headGradients, count: count * width)
+                try network.backward(headGradients, parameters, setting: units, trace, into: codeGradients, ofUnits: ofUnits)
             }
-            var ofValues = [Storage<Scalar>?](repeating: nil, count: units == nil ? 0 : network.plan.siteWidths.count)
-            for edit in units?.edits ?? [] { ofValues[edit.site] = try Storage(count: count * edit.columns, of: "gradient of units") }
-            try network.backward(MatrixView(headGradients, rows: count, columns: width), parameters: parameters, trace,
-                                 into: GradientTargets(parameters: nil, inputs: codeGradients, values: ofValues.map { $0?.pointer }))
-            for (site, gradients) in ofValues.enumerated() {
-                if let gradients { ofUnits(site, network.plan.siteWidths[site], UnsafePointer(gradients.pointer)) }
-            }
-            try withScratch(count * inputs, Double.self) { wide throws(EngineError) in
-                Scalar.widen(codeGradients, into: wide, count: count * inputs)
-                let code = mechanism.code, columns = columns
-                for i in 0..<count where !isIdle[i] { code.addGradient(wide + i * inputs, to: g + i * columns) }
-            }
+            mechanism.code.addGradient(codeGradients, to: g)
         }
     }
 }

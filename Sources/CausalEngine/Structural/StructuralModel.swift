@@ -62,7 +62,8 @@ extension StructuralModel {
             let all = sample?.count ?? data.rows, step = max(1, (all + StructuralModel.mostKeptRows - 1) / StructuralModel.mostKeptRows)
             let rows = try data.rows(stride(from: 0, to: all, by: step).map { sample?[$0] ?? $0 })
             let noise = try Storage<Double>(count: checkedSize(rows.rows, table.noiseWidth, of: "noise"), of: "noise")
-            try table.abduct(rows.view, isSet: rows.setView, member: member, seed: 0, into: noise.pointer)
+            try table.abduct(rows.view, isSet: rows.setView, member: member, seed: 0,
+                             into: MutableMatrixView(noise.pointer, rows: rows.rows, columns: table.noiseWidth))
             for v in list.indices where table[v].distribution == nil {
                 let residuals = try Storage<Double>(count: rows.rows, of: "noise")
                 for row in 0..<rows.rows { residuals.pointer[row] = noise.pointer[row * table.noiseWidth + table.noiseOffsets[v]] }

@@ -28,14 +28,21 @@ extension StructuralModel {
     }
 
     /// `sample` under a scenario without interchanges, which computes what is not wanted too.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func draw(under scenario: Scenario, member: Int?, seed: UInt64, draws: Int?, wanted: [Bool]?, into values: MutableMatrixView<Double>) throws(EngineError) {
         let compiled = try CompiledScenario(scenario, description, rows: values.rows)
         try expectIdentified(wanted, under: compiled, drawsNoise: true)
         try forEachMember(member, rows: values.rows) { member, rows throws(EngineError) in
-            let noise = try Storage<Double>(count: checkedSize(rows.count, noiseWidth, of: "noise of \(rows.count) rows"), of: "noise")
-            try drawNoise(rows: rows.count, firstRow: rows.lowerBound, draws: draws, member: member, seed: seed, into: noise.pointer)
-            try simulate(MatrixView(noise.pointer, rows: rows.count, columns: noiseWidth), member: member, under: compiled,
-                         firstRow: rows.lowerBound, into: values.rows(from: rows.lowerBound, count: rows.count))
+            let replacements = try replacements(compiled, member: member)
+            try mechanisms.forEachChunk(of: rows) { rows throws(EngineError) in
+                try withColumns(variables.count + noiseWidth, rows: rows.count, Double.self) { columns throws(EngineError) in
+                    let noise = columns.from(variables.count)
+                    try drawNoise(rows, draws: draws, member: member, seed: seed, into: noise)
+                    try Simulation(model: self, member: member, scenario: compiled, replacements: replacements, rows: rows, noise: noise, values: columns).run()
+                    columns.write(to: values, from: rows.lowerBound)
+                }
+            }
         }
     }
 
@@ -73,14 +80,24 @@ extension StructuralModel {
     }
 
     /// `counterfactual` under a scenario without interchanges.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     private func imagine(_ factual: MatrixView<Double>, isSet: MatrixView<UInt8>?, under scenario: Scenario, member: Int, seed: UInt64, wanted: [Bool]?,
                          into values: MutableMatrixView<Double>) throws(EngineError) {
         let compiled = try CompiledScenario(keeping(isSet, of: factual, under: scenario), description, rows: factual.rows)
         try expectIdentified(wanted, under: compiled, drawsNoise: false)
         try checkKnown(factual, isSet, compiled)
-        let noise = try Storage<Double>(count: checkedSize(factual.rows, noiseWidth, of: "noise of \(factual.rows) rows"), of: "noise")
-        try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
-        try simulate(MatrixView(noise.pointer, rows: factual.rows, columns: noiseWidth), member: member, under: compiled, factual: factual, into: values)
+        let replacements = try replacements(compiled, member: member)
+        try mechanisms.forEachChunk(of: 0..<factual.rows) { rows throws(EngineError) in
+            try withColumns(2 * variables.count + noiseWidth, rows: rows.count, Double.self) { columns throws(EngineError) in
+                let facts = columns.from(variables.count), noise = facts.from(variables.count)
+                facts.read(factual, from: rows.lowerBound)
+                try mechanisms.abduct(facts, isSet: isSet, rows, member: member, seed: seed, into: noise)
+                try Simulation(model: self, member: member, scenario: compiled, replacements: replacements, rows: rows, noise: noise, factual: facts,
+                               values: columns).run()
+                columns.write(to: values, from: rows.lowerBound)
+            }
+        }
     }
 
     /// The noise of rows that were seen, (rows, noiseWidth); NaN where a variable was set, or is missing, or a parent of it is.
@@ -101,7 +118,7 @@ extension StructuralModel {
             throw EngineError(.shape, "abduction: noise of shape \(noise.shape), expected (\(factual.rows), \(noiseWidth))")
         }
         try checkAllowed(factual, "abduction")
-        try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise.pointer)
+        try mechanisms.abduct(factual, isSet: isSet, member: member, seed: seed, into: noise)
     }
 
     // MARK: Checks

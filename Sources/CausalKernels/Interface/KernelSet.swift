@@ -28,6 +28,25 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
                          activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int)
 
+    // MARK: Columns: one number of all rows lies together, so that rows are the lanes of the processor and narrow layers keep it busy
+
+    /// Rows that `combine` takes at a time.
+    static var columnBlock: Int { get }
+
+    /// Linear combinations of columns: `y_o = f(bias_o + sum over p of weights[o * outputStride + p * inputStride] x_p)`, with a column every
+    /// `stride` numbers. `rows` is a multiple of `columnBlock`. Each element sums over p in ascending order, whatever its row. `f` is applied when it
+    /// is the identity, relu or leaky relu; callers run `activate` for the others.
+    static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, outputStride: Int, inputStride: Int,
+                        bias: UnsafePointer<Scalar>?, activation: Activation, into y: UnsafeMutablePointer<Scalar>, outputs: Int,
+                        stride: Int, rows: Int)
+
+    // MARK: Random numbers
+
+    /// Block number `block` of many streams of Philox4x32-10 at once: the four words of stream `streams[i]` as two of 64 bits, `first[i]` and
+    /// `second[i]`. `count` is a multiple of 4.
+    static func philox(key: (UInt32, UInt32), purpose: UInt32, streams: UnsafePointer<UInt64>, block: UInt64,
+                       first: UnsafeMutablePointer<UInt64>, second: UnsafeMutablePointer<UInt64>, count: Int)
+
     // MARK: Covariances. `stride` and `count` or `rows` are multiples of 8, filled up with zeros.
 
     /// One step of a Cholesky factorisation of a covariance matrix, for all columns at once: `next = (row - coefficients basis) scale`, where
