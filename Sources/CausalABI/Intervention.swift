@@ -14,6 +14,8 @@ class InterventionObject: Handled {
 final class InterventionOf<Scalar: EngineScalar>: InterventionObject {
     private(set) var intervention = Intervention<Scalar>()
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     override func set(_ site: Int, _ mask: MatrixView<UInt8>, _ values: UnsafeRawPointer?, _ dtype: causal_dtype, _ valueRows: Int) throws {
         try Scalar.expect(dtype, "values")
         let values: MatrixView<Scalar> = try matrix(values, valueRows, mask.columns, "values")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import address, dtype_code, mask_bytes, numbers
+from ._arrays import address, mask_bytes, numbers
 from ._bindings import Handle, library
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 from .features import in_order
@@ -28,6 +28,7 @@ class Edit(NamedTuple):
     values: Any                     # of the model's dtype
     value_address: int
     value_rows: int
+    value_bytes: int
     given_shape: tuple[int, ...]    # of the values as the caller wrote them
 
 
@@ -81,16 +82,15 @@ def edit_of(site: int, pair: Any, width: int, rows: int, dtype: np.dtype[Any], n
         if array.shape not in ((width,), (1, width), (rows, width)):
             raise ShapeError(f"intervention at layer {site}: {name} of shape {array.shape}, expected ({width},) or ({rows}, {width})")
     mask, values = mask.reshape(-1, width), values.reshape(-1, width)
-    return Edit(site, width, mask, address(mask), len(mask), values, address(values), len(values), shape)
+    return Edit(site, width, mask, address(mask), len(mask), values, address(values), len(values), values.nbytes, shape)
 
 
-def intervention_handle(edits: Sequence[Edit], dtype: np.dtype[Any], used: Handle | None = None) -> Handle | None:
+def intervention_handle(edits: Sequence[Edit], code: int, used: Handle | None = None) -> Handle | None:
     """The edits in the engine's hands, which copies them; None where there are none. A handle that was used for the same sites
-    before takes them instead of a new one."""
+    before takes them instead of a new one. `code` is the causal_dtype of the values."""
     if not edits:
         return None
-    code = dtype_code(dtype)
     handle = used or Handle(library.causal_intervention_create, library.causal_intervention_free, code)
-    for site, width, _, mask, mask_rows, _, values, value_rows, _ in edits:
+    for site, width, _, mask, mask_rows, _, values, value_rows, _, _ in edits:
         library.causal_intervention_set(handle.address, site, mask, mask_rows, values, code, value_rows, width)
     return handle

@@ -18,14 +18,18 @@ class _Entry(NamedTuple):
 
     mask: bytes
     values: bytes
-    itemsize: int
+    value_rows: int
     width: int
     is_shared: bool
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         shape = self.width if self.is_shared else (-1, self.width)
         return {"mask": np.frombuffer(self.mask, np.uint8).reshape(shape) != 0,
-                "values": np.frombuffer(self.values, FLOAT32 if self.itemsize == 4 else FLOAT64).reshape(shape).copy()}
+                "values": np.frombuffer(self.values, self._dtype).reshape(shape).copy()}
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        return FLOAT32 if len(self.values) == 4 * self.value_rows * self.width else FLOAT64
 
 
 class InterventionLog:
@@ -48,10 +52,9 @@ class InterventionLog:
         if edit is None:
             self._last = None
             return
-        width, itemsize = edit.width, edit.values.itemsize
-        mask = string_at(edit.mask_address, edit.mask_rows * width)
-        values = string_at(edit.value_address, edit.value_rows * width * itemsize)
-        self._last = entry = _Entry(mask, values, itemsize, width, edit.mask_rows == 1 == edit.value_rows)
+        _, width, _, mask_address, mask_rows, _, value_address, value_rows, value_bytes, _ = edit
+        mask, values = string_at(mask_address, mask_rows * width), string_at(value_address, value_bytes)
+        self._last = entry = _Entry(mask, values, value_rows, width, mask_rows == 1 == value_rows)
         if len(mask) + len(values) > self.LARGE:
             self._entries.clear()
         self._entries.append(entry)

@@ -230,33 +230,34 @@ class Network:
 
     def predict(self, parameters: int, x: int, rows: int, edits: Sequence[Edit], y: int) -> None:
         """Writes y (rows, outputs) for x (rows, inputs). Parameters, x and y are addresses of dense arrays of the network's dtype."""
-        intervention = self._take_intervention(edits) if edits else None
+        intervention, sites = self._take_intervention(edits) if edits else (None, ())
         library.causal_model_predict(
             self.handle.address, parameters, x, self._code, rows, self.inputs,
             None if intervention is None else intervention.address, y, self._code, rows, self.outputs)
-        if intervention is not None:
-            self._give_back(intervention, edits)
+        if intervention is not None and sites and len(self._interventions) < self.MOST_IDLE:
+            self._interventions[sites] = intervention
 
     def forward(self, parameters: int, x: int, rows: int, edits: Sequence[Edit], y: int) -> PassMemory:
         """`predict`, and what `backward` needs of the pass. The parameters must stay as they are until then."""
         memory = PassMemory(self._idle, self.handle, rows * self._row_size)
-        intervention = self._take_intervention(edits) if edits else None
+        intervention, sites = self._take_intervention(edits) if edits else (None, ())
         library.causal_model_forward(
             self.handle.address, parameters, x, self._code, rows, self.inputs,
             None if intervention is None else intervention.address, memory.trace.address, y, self._code, rows, self.outputs)
-        if intervention is not None:
-            self._give_back(intervention, edits)
+        if intervention is not None and sites and len(self._interventions) < self.MOST_IDLE:
+            self._interventions[sites] = intervention
         return memory
 
-    def _take_intervention(self, edits: Sequence[Edit]) -> Handle | None:
-        """An intervention for one call: the last one of these sites, if it is idle, which costs a fifth of a new one."""
-        idle = self._interventions
-        return intervention_handle(edits, self.dtype, idle.pop(tuple([edit.site for edit in edits]), None) if idle else None)
-
-    def _give_back(self, intervention: Handle, edits: Sequence[Edit]) -> None:
-        small = all([max(edit.mask_rows, edit.value_rows) * edit.width < PassMemory.LARGE for edit in edits])
-        if small and len(self._interventions) < self.MOST_IDLE:
-            self._interventions[tuple([edit.site for edit in edits])] = intervention
+    def _take_intervention(self, edits: Sequence[Edit]) -> tuple[Handle | None, tuple[int, ...]]:
+        """An intervention for one call: the last one of these sites, if it is idle, which costs a fifth of a new one. And the sites for which it
+        is kept afterwards, none where it is large."""
+        sites: tuple[int, ...] = ()
+        size = 0
+        for edit in edits:
+            sites += (edit.site,)
+            size += edit.value_bytes
+        handle = intervention_handle(edits, self._code, self._interventions.pop(sites, None))
+        return handle, sites if size < PassMemory.LARGE else ()
 
     def backward(
         self, parameters: int, memory: PassMemory, dy: int, rows: int, *, into_parameters: int | None = None,

@@ -43,11 +43,13 @@ def _read_in_place(site: int, pair: Any, width: int, rows: int, dtype: torch.dty
     mask, values = pair
     if type(mask) is not torch.Tensor or type(values) is not torch.Tensor or values.dtype is not dtype:
         return None
-    mask_rows, value_rows = [rows if shape == (rows, width) else 1 if shape == (width,) else 0 for shape in (mask.shape, values.shape)]
-    where = values.data_ptr() if mask_rows and value_rows and _is_plain(mask) and _is_plain(values) else 0
-    if mask.dtype is not torch.bool and mask.dtype is not torch.uint8 or where == 0 or where % values.itemsize:
+    mask_shape, shape, of_all = mask.shape, values.shape, (rows, width)
+    mask_rows = rows if mask_shape == of_all else 1 if mask_shape == (width,) else 0
+    value_rows = rows if shape == of_all else 1 if shape == (width,) else 0
+    where, itemsize = values.data_ptr() if mask_rows and value_rows and _is_plain(mask) and _is_plain(values) else 0, values.itemsize
+    if mask.dtype is not torch.bool and mask.dtype is not torch.uint8 or where == 0 or where % itemsize:
         return None
-    return Edit(site, width, mask, mask.data_ptr(), mask_rows, values, where, value_rows, values.shape)
+    return Edit(site, width, mask, mask.data_ptr(), mask_rows, values, where, value_rows, value_rows * width * itemsize, shape)
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:

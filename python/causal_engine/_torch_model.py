@@ -83,10 +83,7 @@ class TorchModel(TorchHome):
     def _run(self, x: Any, interventions: Interventions | None) -> Any:
         """A call with any kind of array; with a tensor one that autograd follows."""
         if torch.compiler.is_compiling():
-            return uncompiled(self._run_now, x, interventions)
-        return self._run_now(x, interventions)
-
-    def _run_now(self, x: Any, interventions: Interventions | None) -> Any:
+            return uncompiled(self._run, x, interventions)
         if isinstance(x, torch.Tensor):
             try:
                 return self._run_tensor(x, interventions, self.feature_names)
@@ -190,7 +187,7 @@ class TorchMLP(TorchModel, CausalMLP):
     def _build(self) -> None:
         super()._build()
         self.layers = nn.ModuleList(self.layers)  # type: ignore[assignment, arg-type]
-        self._remembers = False
+        self._noted: list[InterventionLog] = []
         self._parts = self._parts_now()
 
     def _parts_now(self) -> list[nn.Module]:
@@ -222,13 +219,17 @@ class TorchMLP(TorchModel, CausalMLP):
             x, [*(nn.Sequential(layer, between) for layer in layers[:-1]), layers[-1]], edits, learned, edges, self._sets_outputs_again)
 
     def _remember(self, edits: list[Edit]) -> None:
-        if not edits and not self._remembers:
-            return
-        self._remembers = bool(edits)
-        by_site = {edit.site: edit for edit in edits}
-        for k, layer in enumerate(self._parts_now()):
-            if isinstance(layer, CausalUnit):
-                layer._log.add(by_site.get(k))
+        noted = self._noted     # who has something to forget
+        for log in noted:
+            log.add(None)
+        noted.clear()
+        if edits:
+            layers = self._parts_now()
+            for edit in edits:
+                layer = layers[edit.site] if edit.site < len(layers) else None
+                if isinstance(layer, CausalUnit):
+                    layer._log.add(edit)
+                    noted.append(layer._log)
 
 
 class TorchRewiring(TorchModel, CausalLayerRewiring):

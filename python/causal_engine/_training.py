@@ -53,7 +53,7 @@ class Rows:
         if self.y.ndim != 2:
             raise ShapeError(f"{name}: y of shape {self.y.shape}, expected ({len(self.x)}, {network.outputs})")
         edits = edits_of(interventions, network.site_widths, len(self.x), network.dtype, names or names_in(x))
-        self.intervention = intervention_handle(edits, network.dtype)
+        self.intervention = intervention_handle(edits, dtype_code(network.dtype))
         self.dataset = Dataset(
             dtype=dtype_code(network.dtype), x=address(self.x), y=address(self.y), rows=len(self.x),
             x_columns=self.x.shape[1], y_columns=self.y.shape[1],

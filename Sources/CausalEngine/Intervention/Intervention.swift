@@ -50,6 +50,8 @@ public struct Intervention<Scalar: EngineScalar>: Sendable {
         }
     }
 
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func setting(site: Int, mask: MatrixView<UInt8>, values: MatrixView<Scalar>) throws(EngineError) -> Intervention {
         guard site >= 0 else { throw EngineError(.name, "intervention: site \(site) does not exist, expected 0 or more") }
         guard mask.columns == values.columns else {
@@ -71,6 +73,8 @@ public struct Intervention<Scalar: EngineScalar>: Sendable {
     }
 
     /// Checks that every edit fits the sites of a network and `rows` rows.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     package func check(siteWidths: [Int], rows: Int) throws(EngineError) {
         for edit in edits {
             guard edit.site < siteWidths.count else {
@@ -79,9 +83,13 @@ public struct Intervention<Scalar: EngineScalar>: Sendable {
             guard edit.columns == siteWidths[edit.site] else {
                 throw EngineError(.shape, "intervention at site \(edit.site): mask of shape (\(edit.maskRows), \(edit.columns)), expected \(siteWidths[edit.site]) columns")
             }
-            for (what, have) in [("mask", edit.maskRows), ("values", edit.valueRows)] where have != 1 && have != rows {
-                throw EngineError(.shape, "intervention at site \(edit.site): \(what) of shape (\(have), \(edit.columns)), expected 1 or \(rows) rows")
+            func expect(_ have: Int, _ what: String) throws(EngineError) {
+                guard have == 1 || have == rows else {
+                    throw EngineError(.shape, "intervention at site \(edit.site): \(what) of shape (\(have), \(edit.columns)), expected 1 or \(rows) rows")
+                }
             }
+            try expect(edit.maskRows, "mask")
+            try expect(edit.valueRows, "values")
         }
     }
 }
