@@ -8,7 +8,7 @@ extension Plan {
         try network.validate()
         var compiler = Compiler(network, layout)
         for node in network.nodes.indices { compiler.compile(node) }
-        self = compiler.plan()
+        self = compiler.plan(ColumnNetwork(network, layout))
     }
 }
 
@@ -135,7 +135,7 @@ private struct Compiler {
         return buffer
     }
 
-    func plan() -> Plan {
+    func plan(_ columns: ColumnNetwork?) -> Plan {
         var buffers = buffers
         let output = place[network.output]
         var writers = [Int](repeating: 0, count: buffers.count)
@@ -159,6 +159,7 @@ private struct Compiler {
         }
         return Plan(steps: steps, buffers: buffers, edges: edges, maskedWeights: maskedWeights, maskedWeightCount: maskedWeightCount,
                     output: output, unitsPerRow: buffers.last.map { $0.start + $0.width } ?? 0, siteWidths: siteWidths,
-                    outputSite: network.sites.firstIndex(of: network.output), sitesOnInput: sitesOnInput, hasBiasOnInput: hasBiasOnInput, widestCut: widestCut)
+                    outputSite: network.sites.firstIndex(of: network.output), sitesOnInput: sitesOnInput, hasBiasOnInput: hasBiasOnInput, widestCut: widestCut,
+                    columns: columns)
     }
 }

@@ -72,6 +72,8 @@ package struct Plan: Sendable {
     let hasBiasOnInput: Bool
     /// The widest buffer at which do() cuts.
     let widestCut: Int
+    /// The same network on columns, where it is an MLP.
+    let columns: ColumnNetwork?
 
     package var inputWidth: Int { buffers[0].width }
     package var outputWidth: Int { buffers[output].width }

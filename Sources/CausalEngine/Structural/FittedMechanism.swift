@@ -9,7 +9,7 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     /// From the code of the parents to the head; nil for a root, whose noise is its standardised value, and for a formula.
     let model: Model<Scalar>?
     /// The same as it runs on columns.
-    let network: ColumnNetwork<Scalar>?
+    let network: ColumnNetwork?
     var formula: (parents: [Int], Formula)?
     /// One a member.
     let parameters: [Parameters<Scalar>]
@@ -31,7 +31,7 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
         self.scale = scale
         self.code = code
         self.model = model
-        network = model.map(ColumnNetwork.init)
+        network = model.map { $0.plan.columns! }     // every mechanism is an MLP
         self.formula = formula
         self.parameters = parameters
         self.residuals = residuals
@@ -45,8 +45,8 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
         try withColumns(code.width + headWidth, rows: values.rows, Scalar.self) { codes throws(EngineError) in
             let narrow = codes.from(code.width)
             code.encode(values, isIgnored: isIgnored, into: codes)
-            try network.withTrace(rows: values.rows) { trace throws(EngineError) in
-                network.forward(codes, parameters[member].pointer, setting: units, trace, into: narrow)
+            try withColumns(network.traceColumns, rows: values.rows, Scalar.self) { trace throws(EngineError) in
+                network.forward(codes, parameters[member].pointer, setting: units, network.trace(in: trace), into: narrow)
             }
             for k in 0..<headWidth { Scalar.widen(narrow[k], into: heads[k], count: values.rows) }
         }

@@ -79,9 +79,10 @@ extension StructuralModel {
                             let units = try compiled.unitsSet(v, rows, concerned)
                             try withColumns(network.inputs + network.outputs, rows: rows.count, Scalar.self) { codes throws(EngineError) in
                                 mechanism.code.encode(columns, into: codes)
-                                try network.withTrace(rows: rows.count) { trace throws(EngineError) in
+                                try withColumns(network.traceColumns, rows: rows.count, Scalar.self) { memory throws(EngineError) in
+                                    let trace = network.trace(in: memory)
                                     network.forward(codes, mechanism.parameters[member].pointer, setting: units, trace, into: codes.from(network.inputs))
-                                    Scalar.widen(network.values(of: unit, in: trace), into: result + rows.lowerBound, count: rows.count)
+                                    Scalar.widen(network.values(ofUnit: unit.unit, layer: unit.layer, in: trace), into: result + rows.lowerBound, count: rows.count)
                                 }
                             }
                         }

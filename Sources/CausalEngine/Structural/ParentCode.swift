@@ -49,12 +49,12 @@ struct ParentCode: Hashable, Sendable {
             }
             place += parent.width
         }
-        for k in 0..<width {
-            if let isIgnored {
+        if let isIgnored {
+            for k in 0..<width {
                 for i in 0..<codes.rows where isIgnored[i] { codes[k][i] = 0 }
             }
-            for i in codes.rows..<codes.wholeRows { codes[k][i] = 0 }
         }
+        codes.fillUp(width)
     }
 
     /// Adds to the gradient with respect to all variables what reaches them through the code.

@@ -188,18 +188,18 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
         try withColumns(2 * (inputs + width), rows: count, Scalar.self) { codes throws(EngineError) in
             let codeGradients = codes.from(inputs), heads = codeGradients.from(inputs), headGradients = heads.from(width)
             mechanism.code.encode(values, isIgnored: isIdle, into: codes)
-            try network.withTrace(rows: count) { trace throws(EngineError) in
+            try withColumns(network.traceColumns + network.scratchColumns, rows: count, Scalar.self) { memory throws(EngineError) in
+                let trace = network.trace(in: memory)
                 network.forward(codes, parameters, setting: units, trace, into: heads)
                 try withColumns(2 * width, rows: count, Double.self) { wide throws(EngineError) in
                     let slopes = wide.from(width)
                     for k in 0..<width { Scalar.widen(heads[k], into: wide[k], count: count) }
                     mechanism.generateGradient(wide, noise, incoming, into: slopes)
-                    for k in 0..<width {
-                        Scalar.narrow(slopes[k], into: headGradients[k], count: count)
-                        for i in count..<headGradients.wholeRows { headGradients[k][i] = 0 }
-                    }
+                    for k in 0..<width { Scalar.narrow(slopes[k], into: headGradients[k], count: count) }
+                    headGradients.fillUp(width)
                 }
-                try network.backward(headGradients, parameters, setting: units, trace, into: codeGradients, ofUnits: ofUnits)
+                network.backward(headGradients, codes, parameters, setting: units, trace, scratch: memory.from(network.traceColumns),
+                                 into: ColumnNetwork.Targets(inputs: codeGradients), ofUnits: ofUnits)
             }
             mechanism.code.addGradient(codeGradients, to: g)
         }

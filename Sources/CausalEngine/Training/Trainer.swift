@@ -32,6 +32,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     private let validation: Validation<Scalar>?
     private let optimizer: Optimizer<Scalar>
     private let trace: Trace<Scalar>
+    private let columns: ColumnPass<Scalar>?
     private var prediction: Storage<Scalar>
     private var predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
@@ -86,6 +87,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
         trace = try model.makeTrace()
+        columns = ColumnPass(model.plan)
         let outputs = try checkedSize(batches?.size ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
@@ -196,8 +198,13 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
 
     private func step(_ batch: Batches<Scalar>.Batch) throws(EngineError) {
         let outputs = model.plan.outputWidth
-        try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
-        model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
+        let columns = columns.flatMap { $0.takes(batch.x, trace.edits) ? $0 : nil }
+        if let columns {
+            try columns.forward(batch.x, trace.edits, parameters.pointer, into: prediction.pointer)
+        } else {
+            try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
+            model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
+        }
 
         var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: batch.x.rows, columns: outputs), target: batch.y)
         arguments.inputs = batch.x
@@ -211,8 +218,13 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
         guard loss.isFinite else { throw divergence("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
 
-        try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
-                                into: GradientTargets(parameters: gradient.pointer, accumulates: options.loss.dependsOnParameters))
+        let accumulates = options.loss.dependsOnParameters
+        if let columns {
+            columns.backward(predictionGradient.pointer, trace.edits, parameters.pointer, into: gradient.pointer, accumulates: accumulates)
+        } else {
+            try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
+                                    into: GradientTargets(parameters: gradient.pointer, accumulates: accumulates))
+        }
         try optimizer.step(parameters, gradients: gradient.pointer)
         lossOfEpoch += loss * Double(batch.x.rows)
         rowsDone += batch.x.rows

@@ -40,6 +40,14 @@ public protocol KernelSet<Scalar>: SendableMetatype {
                         bias: UnsafePointer<Scalar>?, activation: Activation, into y: UnsafeMutablePointer<Scalar>, outputs: Int,
                         stride: Int, rows: Int)
 
+    /// `c[o * inputs + p] (+)=` the sum over rows of `g_o x_p`: what the weights of a layer get, from the gradients of its outputs and from its
+    /// inputs. `rows` is a multiple of `columnBlock`.
+    static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
+                               accumulate: Bool, into c: UnsafeMutablePointer<Scalar>)
+
+    /// `sums[o] (+)=` the sum over rows of column o.
+    static func columnTotals(_ g: UnsafePointer<Scalar>, columns: Int, stride: Int, rows: Int, accumulate: Bool, into sums: UnsafeMutablePointer<Scalar>)
+
     // MARK: Random numbers
 
     /// Block number `block` of many streams of Philox4x32-10 at once: the four words of stream `streams[i]` as two of 64 bits, `first[i]` and

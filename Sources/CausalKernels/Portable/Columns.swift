@@ -74,4 +74,58 @@ extension VectorKernels {
             }
         }
     }
+
+    public static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
+                                      accumulate: Bool, into c: UnsafeMutablePointer<Scalar>) {
+        let lanes = Vector.scalarCount
+        for output in Swift.stride(from: 0, to: outputs, by: 4) {
+            // A tile that hangs over the edge reads the last column again and does not store what comes of it.
+            let g0 = g + output * stride, g1 = g + min(output + 1, outputs - 1) * stride
+            let g2 = g + min(output + 2, outputs - 1) * stride, g3 = g + min(output + 3, outputs - 1) * stride
+            for input in Swift.stride(from: 0, to: inputs, by: 2) {
+                let x0 = x + input * stride, x1 = x + min(input + 1, inputs - 1) * stride
+                var a0 = Vector(repeating: 0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0
+                for row in Swift.stride(from: 0, to: rows, by: lanes) {
+                    let left = Vector.load(x0 + row), right = Vector.load(x1 + row)
+                    let a = Vector.load(g0 + row), b = Vector.load(g1 + row), c = Vector.load(g2 + row), d = Vector.load(g3 + row)
+                    a0 = a0.adding(a, times: left)
+                    a1 = a1.adding(a, times: right)
+                    b0 = b0.adding(b, times: left)
+                    b1 = b1.adding(b, times: right)
+                    c0 = c0.adding(c, times: left)
+                    c1 = c1.adding(c, times: right)
+                    d0 = d0.adding(d, times: left)
+                    d1 = d1.adding(d, times: right)
+                }
+                let hasRight = input + 1 < inputs
+                @inline(__always) func put(_ k: Int, _ left: Vector, _ right: Vector) {
+                    guard output + k < outputs else { return }
+                    let target = c + (output + k) * inputs + input
+                    target[0] = (accumulate ? target[0] : 0) + left.total()
+                    if hasRight { target[1] = (accumulate ? target[1] : 0) + right.total() }
+                }
+                put(0, a0, a1)
+                put(1, b0, b1)
+                put(2, c0, c1)
+                put(3, d0, d1)
+            }
+        }
+    }
+
+    public static func columnTotals(_ g: UnsafePointer<Scalar>, columns: Int, stride: Int, rows: Int, accumulate: Bool,
+                                    into sums: UnsafeMutablePointer<Scalar>) {
+        let lanes = Vector.scalarCount
+        for column in 0..<columns {
+            var place = g + column * stride
+            var a = Vector(repeating: 0), b = a, c = a, d = a
+            for _ in Swift.stride(from: 0, to: rows, by: columnBlock) {
+                a = a + .load(place)
+                b = b + .load(place + lanes)
+                c = c + .load(place + 2 * lanes)
+                d = d + .load(place + 3 * lanes)
+                place += columnBlock
+            }
+            sums[column] = (accumulate ? sums[column] : 0) + ((a + b) + (c + d)).total()
+        }
+    }
 }

@@ -1,7 +1,7 @@
 import CausalKernelInterface
 import Testing
 
-@Suite struct CombineTests {
+@Suite struct ColumnTests {
     @Test(arguments: [1, 2, 5], [1, 2, 3, 7]) func layerOnColumns(_ inputs: Int, _ outputs: Int) {
         everyKernelSet { kernels in
             for activation in [Activation.identity, .relu, .leakyRelu] {

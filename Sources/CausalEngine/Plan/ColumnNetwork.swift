@@ -1,0 +1,143 @@
+internal import CausalKernels
+
+/// An MLP as it runs on columns, where one number of all rows lies together: rows are the lanes of the processor, so that layers of one unit keep
+/// it as busy as wide ones. A `Plan` does the same row by row, for every network, and is faster from about a hundred units on.
+struct ColumnNetwork: Sendable {
+    private struct Layer {
+        let inputs: Int
+        let outputs: Int
+        /// Where its numbers begin among the parameters.
+        let weight: Int
+        let bias: Int
+        /// The first of its outputs among those of all hidden layers.
+        let place: Int
+    }
+
+    private let layers: [Layer]
+    private let activation: Activation
+    /// Units of all hidden layers together.
+    private let hiddenUnits: Int
+    let widestLayer: Int
+    var inputs: Int { layers[0].inputs }
+    var outputs: Int { layers[layers.count - 1].outputs }
+    /// The most multiply-adds that one layer takes for a row.
+    let largestLayer: Int
+
+    /// Nil for a network that is no MLP: linear layers with all edges, and one activation between them.
+    init?(_ network: Network, _ layout: ParameterLayout) {
+        let tensors = Dictionary(uniqueKeysWithValues: layout.tensors.map { ($0.name, $0.offset) })
+        var layers: [Layer] = [], activations: [Activation] = [], place = 0
+        for (node, description) in network.nodes.enumerated() {
+            switch description.operation {
+            case .input: continue
+            case .site(node - 1): continue
+            case .linear(from: node - 1, hasBias: true, edges: nil):
+                layers.append(Layer(inputs: network.nodes[node - 1].width, outputs: description.width, weight: tensors["\(description.name).weight"]!,
+                                    bias: tensors["\(description.name).bias"]!, place: place))
+                place += description.width
+            case .activation(let activation, from: node - 1):
+                guard !layers.isEmpty, activations.count == layers.count - 1 else { return nil }
+                activations.append(activation)
+            default: return nil
+            }
+        }
+        guard !layers.isEmpty, network.output == network.nodes.count - 1, activations.isEmpty || activations.count == layers.count - 1,
+              Set(activations).count <= 1 else { return nil }
+        self.layers = layers
+        activation = activations.first ?? .identity
+        hiddenUnits = layers.dropLast().reduce(0) { $0 + $1.outputs }
+        widestLayer = layers.reduce(0) { max($0, $1.inputs, $1.outputs) }
+        largestLayer = layers.map { $0.inputs * $0.outputs }.max()!
+    }
+
+    // MARK: What a pass leaves for the way back
+
+    /// Columns that a trace takes.
+    var traceColumns: Int { hiddenUnits * (activation.needsInputForGradient ? 2 : 1) }
+    /// Columns that the way back takes besides.
+    var scratchColumns: Int { 2 * (layers.dropLast().map(\.outputs).max() ?? 0) }
+
+    /// The outputs of all hidden units, and what their activation was given where its derivative asks for that.
+    struct Trace<Scalar: EngineScalar> {
+        fileprivate let units: Columns<Scalar>
+        fileprivate let sums: Columns<Scalar>
+    }
+
+    func trace<Scalar: EngineScalar>(in columns: Columns<Scalar>) -> Trace<Scalar> {
+        Trace(units: columns, sums: activation.needsInputForGradient ? columns.from(hiddenUnits) : columns)
+    }
+
+    /// What a unit of a hidden layer was in a pass.
+    func values<Scalar: EngineScalar>(ofUnit unit: Int, layer: Int, in trace: Trace<Scalar>) -> UnsafeMutablePointer<Scalar> {
+        trace.units[layers[layer].place + unit]
+    }
+
+    // MARK: Passes. All columns have the same rows.
+
+    func forward<Scalar: EngineScalar>(_ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit], _ trace: Trace<Scalar>,
+                                       into y: Columns<Scalar>) {
+        let kernels = Scalar.kernels
+        var from = x.pointer
+        for (k, layer) in layers.enumerated() {
+            let isLast = k == layers.count - 1
+            let to = isLast ? y.pointer : trace.units[layer.place], sums = isLast ? to : trace.sums[layer.place]
+            kernels.combine(from, inputs: layer.inputs, weights: parameters + layer.weight, outputStride: layer.inputs, inputStride: 1,
+                            bias: parameters + layer.bias, activation: isLast ? .identity : activation, into: sums, outputs: layer.outputs,
+                            stride: x.stride, rows: x.wholeRows)
+            if !isLast {
+                if !activation.isApplied {
+                    for unit in 0..<layer.outputs {
+                        kernels.activate(activation, sums + unit * x.stride, into: to + unit * x.stride, count: x.wholeRows)
+                    }
+                }
+                for unit in units where unit.layer == k { unit.set(trace.units[layer.place + unit.unit]) }
+            }
+            from = to
+        }
+    }
+
+    /// Where a backward pass writes.
+    struct Targets<Scalar: EngineScalar> {
+        var inputs: Columns<Scalar>?
+        /// One number a parameter.
+        var parameters: UnsafeMutablePointer<Scalar>?
+        /// Whether `parameters` is added to.
+        var accumulates = false
+    }
+
+    /// From the gradient of the outputs, which is 0 in the rows that fill the columns up. Of values that hidden units were set to, `ofUnits` gets the
+    /// gradient, by number in `units` and row.
+    func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit],
+                                        _ trace: Trace<Scalar>, scratch: Columns<Scalar>, into targets: Targets<Scalar>,
+                                        ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void) {
+        let kernels = Scalar.kernels, stride = x.stride, rows = x.wholeRows
+        var g = outputGradients.pointer
+        for (k, layer) in layers.enumerated().reversed() {
+            let from = k == 0 ? x.pointer : trace.units[layers[k - 1].place]
+            if let gradient = targets.parameters {
+                kernels.columnProducts(g, outputs: layer.outputs, from, inputs: layer.inputs, stride: stride, rows: rows, accumulate: targets.accumulates,
+                                       into: gradient + layer.weight)
+                kernels.columnTotals(g, columns: layer.outputs, stride: stride, rows: rows, accumulate: targets.accumulates, into: gradient + layer.bias)
+            }
+            guard let ofInputs = k > 0 ? scratch[k % 2 * scratchColumns / 2] : targets.inputs?.pointer else { break }
+            kernels.combine(g, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
+                            activation: .identity, into: ofInputs, outputs: layer.inputs, stride: stride, rows: rows)
+            g = ofInputs
+            guard k > 0 else { break }
+            let former = layers[k - 1]
+            for (number, unit) in units.enumerated() where unit.layer == k - 1 {
+                unit.cut(g + unit.unit * stride) { row, gradient in ofUnits(number, row, gradient) }
+            }
+            guard activation != .identity else { continue }
+            for unit in 0..<former.outputs {
+                kernels.activationGradient(activation, output: trace.units[former.place + unit], input: trace.sums[former.place + unit],
+                                           gradient: g + unit * stride, count: rows)
+            }
+        }
+    }
+}
+
+extension Activation {
+    /// Whether `combine` applies it.
+    fileprivate var isApplied: Bool { self == .identity || self == .relu || self == .leakyRelu }
+}
