@@ -130,6 +130,11 @@ class TorchModel(TorchHome):
         """The inner modules, of which `_parts` are those that this model made."""
         raise NotImplementedError
 
+    # ------------------------------------------------------------ learning
+
+    def _shareable(self) -> list[object]:
+        return [self._changes, *self.parameters()]
+
     # ------------------------------------------------------------ keeping it
 
     def __copy__(self) -> Any:
