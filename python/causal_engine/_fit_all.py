@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ._arrays import any_array
 from ._training import Rows, Training, TrainingOptions
@@ -39,7 +38,7 @@ def fit_all(
     models
         To train, each with weights of its own; their sizes and dtypes may differ as far as they can read the same data.
     x, y, interventions
-        As for `fit`, but no batches. All models read them, and no copy is made for each.
+        As for `fit`, but no batches. All models read the same.
     loss, optimizer, lr, epochs, batch_size, validation_data, patience, clip_grad, schedule, weight_decay, momentum, step_size, step_factor, shuffle
         As for `fit`, for all models.
     seed
@@ -50,7 +49,7 @@ def fit_all(
     rows
         For each model the numbers of the rows that it learns from, or a mask of (rows,); None for all rows. A number may be there more than
         once. That is how data differ from model to model, since resampling, cross-validation and one model for each group of rows all choose
-        among the same rows; ``random.integers(len(x), size=(len(models), len(x)))`` is the bootstrap. Each model then has a copy of its rows.
+        among the same rows; ``random.integers(len(x), size=(len(models), len(x)))`` is the bootstrap. No row is copied.
     validation_rows
         Likewise the rows of x, y and `interventions` that serve model by model in place of `validation_data`.
 
@@ -62,8 +61,8 @@ def fit_all(
     Raises
     ------
     ShapeError, InvalidValueError, UnknownNameError, StateError, BusyError
-        As for `fit`, beginning with the number of the model concerned; rows are then numbered as among its own. The same model twice, or two
-        that share weights. Nothing was learned.
+        As for `fit`, beginning with the number of the model concerned. The same model twice, or two that share weights. Nothing was
+        learned.
     DivergenceError
         Models met a loss that is not finite; the text names them. All others have learned to their ends, and these have the weights that
         `fit` would have left. The histories are those of the models: `state` is "diverged" in some.
@@ -198,8 +197,7 @@ def _taken(rows: Rows, given: Any, name: str) -> Rows:
     if not 0 <= chosen.min() <= chosen.max() < count:
         beyond = chosen.min() if chosen.min() < 0 else chosen.max()
         raise InvalidValueError(f"{name} holds {beyond}, expected numbers of rows from 0 to {count - 1}")
-    numbers: NDArray[np.intp] = chosen.astype(np.intp, copy=False)
-    return rows.taken(numbers)
+    return rows.taken(np.require(chosen, np.intp, "C"))
 
 
 @contextmanager

@@ -30,12 +30,6 @@ class Edit(NamedTuple):
     value_rows: int
     given_shape: tuple[int, ...]    # of the values as the caller wrote them
 
-    def taken(self, rows: NDArray[np.intp]) -> Edit:
-        """The same for some of the rows, by their numbers; what holds for all of them is left as it is."""
-        mask, values = (array if len(array) == 1 else array.take(rows, axis=0) for array in (self.mask, self.values))
-        return self._replace(
-            mask=mask, mask_address=address(mask), mask_rows=len(mask), values=values, value_address=address(values), value_rows=len(values))
-
 
 def edits_of(
     interventions: Interventions | None, widths: Sequence[int], rows: int, dtype: np.dtype[Any], names: Sequence[str] | None = None,
