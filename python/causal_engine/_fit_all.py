@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,16 +108,18 @@ def fit_all(
     reading = _Reading(x, y, interventions, validation_data)
     lessons, trainings = [], []
     with ExitStack() as while_fitting:
-        for k, model in enumerate(models):
-            with _about(k):
+        k = 0
+        try:
+            for k, model in enumerate(models):
                 while_fitting.enter_context(model._fitting())
-        for k, model in enumerate(models):
-            with _about(k):
+            for k, model in enumerate(models):
                 lesson = reading.by(model)
                 learned = lesson.rows if own is None else _taken(lesson.rows, own[k], f"rows[{k}]")
                 validation = lesson.validation if held is None else _taken(lesson.rows, held[k], f"validation_rows[{k}]")
                 lessons.append(lesson)
                 trainings.append(Training(model, learned, validation, options, model._order(seeds[k])))
+        except CausalError as error:
+            raise type(error)(f"models[{k}]: {error}") from error
         reading.warn()
         for model, lesson, training in zip(models, lessons, trainings):
             model._begin(lesson.feature_names, lesson.target_names, training.history)
@@ -198,12 +200,3 @@ def _taken(rows: Rows, given: Any, name: str) -> Rows:
         beyond = chosen.min() if chosen.min() < 0 else chosen.max()
         raise InvalidValueError(f"{name} holds {beyond}, expected numbers of rows from 0 to {count - 1}")
     return rows.taken(np.require(chosen, np.intp, "C"))
-
-
-@contextmanager
-def _about(k: int) -> Iterator[None]:
-    """Says in an error which model it is about."""
-    try:
-        yield
-    except CausalError as error:
-        raise type(error)(f"models[{k}]: {error}") from error

@@ -20,7 +20,7 @@ from ._intervention import Interventions, edits_of
 from ._kinds import class_in_use
 from ._network import Network
 from ._training import Rows, Training, TrainingOptions
-from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, StateError, UnknownNameError
+from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, UnknownNameError
 from .features import checked_names, in_order, names_in
 from .history import History
 from .trace import Trace
@@ -352,11 +352,7 @@ class CausalModel:
         self._changes.count += 1
 
     def _expect_nothing_frozen(self) -> None:
-        """The engine's own loop changes all parameters; to pass over one that PyTorch would leave alone is not for silence."""
-        frozen = [name for name, parameter in self.named_parameters() if not getattr(parameter, "requires_grad", True)]
-        if frozen:
-            raise StateError(f"fit: {frozen[0]} is frozen (requires_grad is False), and fit changes all parameters: expected a loop with an "
-                             "optimiser of torch.optim, which leaves it as it is")
+        """The engine's own loop changes all parameters, of which here none can be frozen."""
 
     def _doubts(self) -> Doubts | None:
         """What looks at the rows of a fit for what was hardly meant."""

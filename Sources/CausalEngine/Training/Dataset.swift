@@ -62,6 +62,8 @@ public struct Dataset<Scalar: EngineScalar> {
     }
 
     /// A copy of the rows that are selected, if not all are.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func gathered() throws(EngineError) -> Dataset {
         guard let selection else { return self }
         func gather<T>(_ source: UnsafePointer<T>, _ columns: Int) throws(EngineError) -> Storage<T> {
@@ -85,6 +87,8 @@ public struct Dataset<Scalar: EngineScalar> {
     /// Checks that the rows fit a model and a loss, and that every number that the model would learn from is finite.
     ///
     /// - Throws: `.shape` where sizes do not fit; `.value` for a number that is not finite, naming row and column.
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
     func check(_ model: Model<Scalar>, _ parameters: Parameters<Scalar>, _ loss: Loss, _ name: String) throws(EngineError) {
         guard rows > 0 else { throw EngineError(.shape, "\(name): no rows, expected at least one") }
         guard x.columns == model.plan.inputWidth else {
@@ -100,7 +104,7 @@ public struct Dataset<Scalar: EngineScalar> {
     }
 
     private func checkValues(_ name: String, _ number: (Int) -> Int) throws(EngineError) {
-        for edit in intervention?.edits ?? [] {
+        for edit in intervention?.edits ?? [] where Scalar.kernels.firstNonFinite(edit.values.pointer, count: edit.values.count) < edit.values.count {
             let mask = edit.maskRows == 1 ? 0 : edit.columns, value = edit.valueRows == 1 ? 0 : edit.columns
             for row in 0..<max(edit.maskRows, edit.valueRows) {
                 for j in 0..<edit.columns where edit.mask.pointer[row * mask + j] != 0 && !edit.values.pointer[row * value + j].isFinite {
