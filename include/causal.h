@@ -387,7 +387,7 @@ causal_status causal_optimizer_step(causal_optimizer *optimizer, causal_model *m
 typedef struct causal_trainer causal_trainer;
 
 /* Rows to learn from: row i of y is what was seen where row i of x was, under row i of the intervention. x and y are not
- * copied: they must stay as they are until the trainer is freed. */
+ * copied: they must stay as they are until the trainer is freed. (Rows that are selected to validate are copied.) */
 typedef struct causal_dataset {
     size_t size;                /* sizeof(causal_dataset) */
     causal_dtype dtype;
@@ -397,8 +397,11 @@ typedef struct causal_dataset {
     size_t x_columns;
     size_t y_columns;
     const causal_intervention *intervention;    /* or NULL; a mask or value of `rows` rows follows its rows into the batches */
+    const size_t *selection;    /* the numbers of the rows to take, in this order, also one more than once: they are copied, and no row is, so
+                                   that many models may each learn from rows of its own. NULL: all rows */
+    size_t selected;            /* how many numbers there are */
 } causal_dataset;
-#define CAUSAL_DATASET_INIT { sizeof(causal_dataset), CAUSAL_FLOAT32, NULL, NULL, 0, 0, 0, NULL }
+#define CAUSAL_DATASET_INIT { sizeof(causal_dataset), CAUSAL_FLOAT32, NULL, NULL, 0, 0, 0, NULL, NULL, 0 }
 
 /* What happened in one epoch. */
 typedef struct causal_epoch {
@@ -445,8 +448,8 @@ typedef struct causal_trainer_options {
 /* Prepares to train `model` (its own parameters, or the buffer `parameters`, which must then stay alive) on `training`, with
  * `validation` or NULL. Nothing is learned yet. A mask given for the output reaches the loss. With training NULL the rows come batch
  * by batch: causal_trainer_learn, causal_trainer_end_epoch; patience then needs validation data.
- * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column. A schedule
- * whose learning rate does not stay finite. */
+ * VALUE: a number in x or y that is not finite and that no intervention covers; the message names row and column, a row that is selected by its
+ * own number. A row that is selected and is not there. A schedule whose learning rate does not stay finite. */
 causal_status causal_trainer_create(causal_trainer **trainer, causal_model *model, void *parameters,
                                     const causal_dataset *training, const causal_dataset *validation,
                                     const causal_trainer_options *options);

@@ -39,7 +39,14 @@ extension EngineScalar {
     fileprivate static func dataset(_ given: causal_dataset, _ name: String) throws -> Dataset<Self> {
         let x: MatrixView<Self> = try RawArray(data: given.x, dtype: given.dtype, rows: given.rows, columns: given.x_columns).view("\(name): x")
         let y: MatrixView<Self> = try RawArray(data: given.y, dtype: given.dtype, rows: given.rows, columns: given.y_columns).view("\(name): y")
-        return Dataset(borrowing: x, y, intervention: try intervention(given.intervention))
+        let all = Dataset(borrowing: x, y, intervention: try intervention(given.intervention))
+        guard given.selection != nil || given.selected != 0 else { return all }
+        let numbers = try array(try require(given.selection, "\(name): selection"), given.selected, "\(name): selection")
+        do throws(EngineError) {
+            return try all.selecting(numbers)
+        } catch {
+            throw EngineError(error.kind, "\(name): \(error.message)")
+        }
     }
 }
 

@@ -84,6 +84,77 @@ static void together(double seconds) {
     for (k = 0; k < MODELS; k++) OK(causal_trainer_free(trainers[k])), OK(causal_model_free(models[k]));
 }
 
+/* The bootstrap: rows by their numbers teach what a copy of them teaches. */
+static void rows_of_its_own(void) {
+    static float copied_x[MODELS][ROWS][INPUTS], copied_y[MODELS][ROWS];
+    size_t selection[MODELS][ROWS];
+    causal_model *models[2 * MODELS];
+    causal_trainer *trainers[2 * MODELS];
+    causal_trainer_options options = CAUSAL_TRAINER_OPTIONS_INIT;
+    float parameters[PARAMETERS], alone[PARAMETERS];
+    int i, k;
+    options.epochs = 5;
+    for (k = 0; k < MODELS; k++) {
+        causal_dataset some = CAUSAL_DATASET_INIT, copied = CAUSAL_DATASET_INIT;
+        for (i = 0; i < ROWS; i++) {
+            selection[k][i] = (size_t)(i * i + 7 * k * i + k) % ROWS;
+            memcpy(copied_x[k][i], x[selection[k][i]], sizeof copied_x[k][i]);
+            copied_y[k][i] = y[selection[k][i]];
+        }
+        some.x = x;
+        some.y = y;
+        some.rows = copied.rows = ROWS;
+        some.x_columns = copied.x_columns = INPUTS;
+        some.y_columns = copied.y_columns = 1;
+        some.selection = selection[k];
+        some.selected = ROWS;
+        copied.x = copied_x[k];
+        copied.y = copied_y[k];
+        models[k] = new_model(k);
+        models[MODELS + k] = new_model(k);
+        OK(causal_trainer_create(&trainers[k], models[k], NULL, &some, NULL, &options));
+        OK(causal_trainer_create(&trainers[MODELS + k], models[MODELS + k], NULL, &copied, NULL, &options));
+        memset(selection[k], 0, sizeof selection[k]);       /* they were copied */
+    }
+    OK(causal_trainer_run_all(trainers, 2 * MODELS, INFINITY, NULL));
+    for (k = 0; k < MODELS; k++) {
+        OK(causal_model_get_parameters(models[k], parameters, CAUSAL_FLOAT32, PARAMETERS));
+        OK(causal_model_get_parameters(models[MODELS + k], alone, CAUSAL_FLOAT32, PARAMETERS));
+        TRUE(memcmp(parameters, alone, sizeof alone) == 0);
+    }
+    for (k = 0; k < 2 * MODELS; k++) OK(causal_trainer_free(trainers[k])), OK(causal_model_free(models[k]));
+}
+
+static void rows_that_are_not_there(void) {
+    const size_t numbers[] = {0, ROWS, HUGE_SIZE};
+    causal_model *model = new_model(0);
+    causal_trainer *trainer = NULL;
+    causal_trainer_options options = CAUSAL_TRAINER_OPTIONS_INIT;
+    causal_dataset data = CAUSAL_DATASET_INIT, good;
+    data.x = x;
+    data.y = y;
+    data.rows = ROWS;
+    data.x_columns = INPUTS;
+    data.y_columns = 1;
+    good = data;
+#define REFUSED(status, numbers, count, text) \
+    data.selection = numbers; \
+    data.selected = count; \
+    EXPECT(status, causal_trainer_create(&trainer, model, NULL, &data, NULL, &options)); \
+    expect_text("training data: " text); \
+    EXPECT(status, causal_trainer_create(&trainer, model, NULL, &good, &data, &options)); \
+    expect_text("validation data: " text)
+    REFUSED(CAUSAL_ERROR_NULL, NULL, 1, "selection is NULL");
+    REFUSED(CAUSAL_ERROR_SHAPE, numbers, 0, "no rows");
+    REFUSED(CAUSAL_ERROR_VALUE, numbers, 2, "selection[1] is 96, expected the number of one of 96 rows");
+    REFUSED(CAUSAL_ERROR_VALUE, numbers + 2, 1, "selection[0] is -1");
+    REFUSED(CAUSAL_ERROR_MEMORY, numbers, HUGE_SIZE, "selection");
+    REFUSED(CAUSAL_ERROR_MEMORY, numbers, HUGE_SIZE / 16, "selection");
+#undef REFUSED
+    TRUE(trainer == NULL);
+    OK(causal_model_free(model));
+}
+
 static causal_trainer *set[4];
 static size_t set_count;
 
@@ -180,6 +251,8 @@ int main(void) {
     OK(causal_set_threads(2));
     together(INFINITY);
     together(0);
+    rows_of_its_own();
+    rows_that_are_not_there();
     misuse();
     if (failures == 0) printf("trainers: together as alone, and every other call was refused as it should be\n");
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

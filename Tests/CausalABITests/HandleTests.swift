@@ -63,7 +63,7 @@ func makeModel(inputs: Int = 3, hidden: [Int] = [16, 16], outputs: Int = 1, dtyp
                 try "adam".withCString { adam in
                     try "constant".withCString { constant in
                         var data = causal_dataset(size: MemoryLayout<causal_dataset>.size, dtype: CAUSAL_FLOAT64, x: x.baseAddress, y: y.baseAddress,
-                                                  rows: 10, x_columns: 3, y_columns: 1, intervention: nil)
+                                                  rows: 10, x_columns: 3, y_columns: 1, intervention: nil, selection: nil, selected: 0)
                         try withUnsafeMutablePointer(to: &context) { context in
                             let optimizer = causal_optimizer_options(size: MemoryLayout<causal_optimizer_options>.size, method: adam, learning_rate: 0.01,
                                                                      momentum: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0, clip_norm: 0)

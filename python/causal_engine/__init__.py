@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ._changes import new_mechanism as new_mechanism
     from ._changes import scale as scale
     from ._changes import shift as shift
+    from ._fit_all import fit_all as fit_all
     from ._functions import reading as reading
     from ._structural_fit import Mechanism as Mechanism
     from .discovery import Discovery as Discovery
@@ -51,8 +52,8 @@ __version__ = "0.1.0"
 _LATER = {
     "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Discovery": "discovery", "Estimate": "estimate",
     "Graph": "graph", "Knowledge": "knowledge", "LinearPolicy": "policy", "Mechanism": "_structural_fit", "Sortability": "sortability",
-    "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "discover": "discovery", "interchange": "_changes",
-    "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
+    "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "discover": "discovery", "fit_all": "_fit_all",
+    "interchange": "_changes", "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
 }
 
 # Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.
@@ -61,7 +62,7 @@ __all__ = [
     "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "Discovery", "DivergenceError", "Epoch",
     "Estimate", "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Knowledge", "LinearPolicy", "Mechanism",
     "OutOfMemoryError", "ShapeError", "Sortability", "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip",
-    "discover", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
+    "discover", "fit_all", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
 ]
 
 

@@ -69,7 +69,7 @@ class OptimizerOptions(Sized):
 class Dataset(Sized):
     _fields_ = [
         ("size", c_size_t), ("dtype", c_int), ("x", c_void_p), ("y", c_void_p), ("rows", c_size_t),
-        ("x_columns", c_size_t), ("y_columns", c_size_t), ("intervention", c_void_p),
+        ("x_columns", c_size_t), ("y_columns", c_size_t), ("intervention", c_void_p), ("selection", c_void_p), ("selected", c_size_t),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,18 @@ class Doubts:
 
     def warn(self, name: str) -> None:
         """Says what is odd about the rows of this name, all of which were seen."""
+        for text in self.about(name):
+            warn(text)
+
+    def about(self, name: str) -> Iterator[str]:
+        """What `warn` says."""
         if not self._rows:
             return
         for k, site in self._sites.items():
             if not site.sets and site.gives:
-                warn(f"{name}: do_mask at layer {k} is 0 in all of the {self._rows} rows, so that do_values are not used")
+                yield f"{name}: do_mask at layer {k} is 0 in all of the {self._rows} rows, so that do_values are not used"
             if site.sets and not site.gives and not site.is_meant:
-                warn(f"{name}: do_values at layer {k} are 0 in all of the {self._rows} rows, and x is not: were they ever filled in? If 0 is "
-                     "what was set, give the number 0 for them")
+                yield (f"{name}: do_values at layer {k} are 0 in all of the {self._rows} rows, and x is not: were they ever filled in? If 0 is "
+                       "what was set, give the number 0 for them")
         if not self._learns:
-            warn(f"{name}: do_mask sets every output in all of the {self._rows} rows, so that nothing is learned")
+            yield f"{name}: do_mask sets every output in all of the {self._rows} rows, so that nothing is learned"

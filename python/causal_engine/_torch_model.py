@@ -127,6 +127,18 @@ class TorchModel(TorchHome):
         """The inner modules, of which `_parts` are those that this model made."""
         raise NotImplementedError
 
+    # ------------------------------------------------------------ learning
+
+    def _expect_nothing_frozen(self) -> None:
+        """The engine's own loop changes all parameters; to pass over one that PyTorch would leave alone is not for silence."""
+        frozen = [name for name, parameter in self.named_parameters() if not parameter.requires_grad]
+        if frozen:
+            raise StateError(f"fit: {frozen[0]} is frozen (requires_grad is False), and fit changes all parameters: expected a loop with an "
+                             "optimiser of torch.optim, which leaves it as it is")
+
+    def _shareable(self) -> list[object]:
+        return [self._changes, *self.parameters()]
+
     # ------------------------------------------------------------ keeping it
 
     def __copy__(self) -> Any:

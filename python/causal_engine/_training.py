@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from ctypes import byref, c_int, c_size_t
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _bindings
-from ._arrays import address, dtype_code, flag, number, numbers, seed, size, text
+from ._arrays import address, dtype_code, flag, number, numbers, size, text
 from ._bindings import Dataset, Handle, OptimizerOptions, TrainerOptions, library
 from ._doubts import Doubts
 from ._interrupt import interrupts
@@ -40,6 +42,8 @@ _STATES = {
 class Rows:
     """Rows to learn from, as the engine takes them. It keeps everything alive that the engine looks at. `doubts` are shown them."""
 
+    selection: NDArray[np.intp] | None = None
+
     def __init__(
         self, network: Network, names: Sequence[str] | None, x: Any, y: Any, interventions: Interventions | None, name: str,
         doubts: Doubts | None = None,
@@ -53,15 +57,23 @@ class Rows:
         if self.y.ndim != 2:
             raise ShapeError(f"{name}: y of shape {self.y.shape}, expected ({len(self.x)}, {network.outputs})")
         edits = edits_of(interventions, network.site_widths, len(self.x), network.dtype, names or names_in(x))
+        if len(self.y) != len(self.x):
+            raise ShapeError(f"{name}: x of shape {self.x.shape} and y of shape {self.y.shape} differ in rows")
         self.intervention = intervention_handle(edits, dtype_code(network.dtype))
         self.dataset = Dataset(
             dtype=dtype_code(network.dtype), x=address(self.x), y=address(self.y), rows=len(self.x),
             x_columns=self.x.shape[1], y_columns=self.y.shape[1],
             intervention=None if self.intervention is None else self.intervention.address)
-        if len(self.y) != len(self.x):
-            raise ShapeError(f"{name}: x of shape {self.x.shape} and y of shape {self.y.shape} differ in rows")
         if doubts is not None and self.x.shape[1] == network.inputs:
             doubts.see(self.x, edits)
+
+    def taken(self, numbers: NDArray[np.intp]) -> Rows:
+        """Some of the rows, by their numbers, under what they were under; none is copied."""
+        some = copy(self)
+        some.selection = numbers
+        some.dataset = Dataset.from_buffer_copy(self.dataset)
+        some.dataset.selection, some.dataset.selected = address(numbers), len(numbers)
+        return some
 
 
 def optimizer_options(method: Any, lr: float, momentum: float, weight_decay: float, clip_grad: float | None) -> OptimizerOptions:
@@ -88,28 +100,40 @@ def _loss(loss: str | CausalLosses) -> Handle:
     return handle
 
 
-class Training:
-    """One fit under way. Without `training`, the rows come batch by batch to `run`."""
+class TrainingOptions:
+    """How to learn: the options of `fit`, checked as far as the engine does not, for any number of trainers."""
 
     def __init__(
-        self, model: CausalModel, training: Rows | None, validation: Rows | None, *, loss: str | CausalLosses,
-        optimizer: OptimizerOptions, epochs: Any, batch_size: Any, patience: Any, schedule: Any, step_size: Any, step_factor: float,
-        order: int, shuffle: Any,
+        self, *, loss: str | CausalLosses, optimizer: str, lr: float, momentum: float, weight_decay: float, clip_grad: float | None,
+        epochs: Any, batch_size: Any, patience: Any, schedule: Any, step_size: Any, step_factor: float, shuffle: Any,
     ) -> None:
-        self.model = model
         self.epochs = size(epochs, "epochs")
-        self.history = History()
-        self._kept = training, validation, model._flat      # the engine borrows them
         self._loss = _loss(loss)
-        options = TrainerOptions(
-            loss=self._loss.address, optimizer=optimizer, epochs=self.epochs,
+        self._options = TrainerOptions(
+            loss=self._loss.address, optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=self.epochs,
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"),
             patience=0 if patience is None else size(patience, "patience"),
             schedule=text(schedule, "schedule"), step_epochs=size(step_size, "step_size"),
-            step_factor=number(step_factor, "step_factor"), seed=seed(order), keeps_order=not flag(shuffle, "shuffle"))
-        self._trainer = Handle(
+            step_factor=number(step_factor, "step_factor"), keeps_order=not flag(shuffle, "shuffle"))
+
+    def with_order(self, order: int) -> TrainerOptions:
+        """With the seed of the order of the rows, until the next call."""
+        self._options.seed = order
+        return self._options
+
+
+class Training:
+    """One fit under way. Without `training`, the rows come batch by batch to `run`. `order` is the seed of the order of the rows."""
+
+    def __init__(self, model: CausalModel, training: Rows | None, validation: Rows | None, options: TrainingOptions, order: int) -> None:
+        self.model = model
+        self.epochs = options.epochs
+        self.history = History()
+        self._kept = training, validation, model._flat      # the engine borrows them
+        self.trainer = Handle(
             library.causal_trainer_create, library.causal_trainer_free, model.network.handle.address, model._address,
-            None if training is None else byref(training.dataset), None if validation is None else byref(validation.dataset), byref(options))
+            None if training is None else byref(training.dataset), None if validation is None else byref(validation.dataset),
+            byref(options.with_order(order)))
 
     def run(self, progress: bool, batches: Iterator[Rows | None] | None = None) -> History:
         """Trains to the end, or until Ctrl-C, or until it diverges; the history says which, and is complete in each case.
@@ -118,13 +142,13 @@ class Training:
         """
         state = c_int(_bindings.RUNNING)
         try:
-            with self._bar(progress) as bar, interrupts() as check:
+            with bar(progress, self.epochs, "epochs", type(self.model).__name__) as shown, interrupts() as check:
                 while state.value == _bindings.RUNNING:
                     self._advance(state, batches)
                     check()
                     self._read_history()
-                    if bar is not None:
-                        self._show(bar)
+                    if shown is not None:
+                        self._show(shown)
         except KeyboardInterrupt:
             state.value = _bindings.CANCELLED
             raise
@@ -132,59 +156,72 @@ class Training:
             state.value = _bindings.DIVERGED
             raise
         finally:
-            self._read_history()
-            self.history.state = _STATES[state.value]
-            self._trainer.close()
+            self.end(state.value)
         return self.history
+
+    def end(self, state: int) -> None:
+        """Completes the history, and gives back what the engine holds, unless that was done before."""
+        if self.trainer.is_open:
+            self._read_history()
+            self.history.state = _STATES[state]
+            self.trainer.close()
 
     def _advance(self, state: c_int, batches: Iterator[Rows | None] | None) -> None:
         """About a slice of time further."""
         if batches is None:
-            self._when_free(library.causal_trainer_run, SLICE, byref(state))
+            when_free(library.causal_trainer_run, self.trainer.address, SLICE, byref(state))
             return
         until = time.monotonic() + SLICE
         while state.value == _bindings.RUNNING and time.monotonic() < until:
             batch = next(batches)
             if batch is None:
-                self._when_free(library.causal_trainer_end_epoch, byref(state))
+                when_free(library.causal_trainer_end_epoch, self.trainer.address, byref(state))
             else:
-                self._when_free(library.causal_trainer_learn, byref(batch.dataset), byref(state))
-
-    def _when_free(self, function: Any, *arguments: Any) -> None:
-        while True:
-            try:
-                function(self._trainer.address, *arguments)
-                return
-            except BusyError:
-                time.sleep(0.001)       # another thread is predicting with this model; nothing has happened
+                when_free(library.causal_trainer_learn, self.trainer.address, byref(batch.dataset), byref(state))
 
     def _read_history(self) -> None:
         done = len(self.history)
         count = c_size_t()
-        library.causal_trainer_history(self._trainer.address, 0, None, 0, byref(count))
+        library.causal_trainer_history(self.trainer.address, 0, None, 0, byref(count))
         epochs = (_bindings.Epoch * (count.value - done))()
-        library.causal_trainer_history(self._trainer.address, done, epochs, len(epochs), byref(count))
+        library.causal_trainer_history(self.trainer.address, done, epochs, len(epochs), byref(count))
         self.history._extend([Epoch(e.loss, e.validation_loss, e.learning_rate, e.seconds) for e in epochs])
 
-    @contextmanager
-    def _bar(self, progress: bool) -> Iterator[Any]:
-        if not progress:
-            yield None
-            return
-        from tqdm import tqdm
-
-        form = "{desc}{percentage:3.0f}%|{bar}| {n:.4g}/{total} epochs [{elapsed}<{remaining}{postfix}]"
-        with tqdm(total=self.epochs, desc=type(self.model).__name__, bar_format=form) as bar:
-            yield bar
-
-    def _show(self, bar: Any) -> None:
+    def epochs_done(self) -> float:
+        """With the share of the one under way that is done, where it is known."""
         epoch, done, rows = c_size_t(), c_size_t(), c_size_t()
-        library.causal_trainer_progress(self._trainer.address, byref(epoch), byref(done), byref(rows))
-        bar.n = round(epoch.value + done.value / max(rows.value, 1), 2)
+        library.causal_trainer_progress(self.trainer.address, byref(epoch), byref(done), byref(rows))
+        return epoch.value + done.value / max(rows.value, 1)
+
+    def _show(self, shown: Any) -> None:
+        shown.n = round(self.epochs_done(), 2)
         if self.history:
             last = self.history[-1]
             losses = {"loss": f"{last.loss:.4g}"}
             if not np.isnan(last.validation_loss):
                 losses["validation"] = f"{last.validation_loss:.4g}"
-            bar.set_postfix(losses, refresh=False)
-        bar.refresh()
+            shown.set_postfix(losses, refresh=False)
+        shown.refresh()
+
+
+def when_free(function: Any, *arguments: Any) -> None:
+    """Calls a function of the library that needs a model alone, as soon as nobody is predicting with it."""
+    while True:
+        try:
+            function(*arguments)
+            return
+        except BusyError:
+            time.sleep(0.001)       # nothing has happened
+
+
+@contextmanager
+def bar(progress: bool, total: int, unit: str, name: str) -> Iterator[Any]:
+    """A progress bar, or None where none is wanted."""
+    if not progress:
+        yield None
+        return
+    from tqdm import tqdm
+
+    form = "{desc}{percentage:3.0f}%|{bar}| {n:.4g}/{total} " + unit + " [{elapsed}<{remaining}{postfix}]"
+    with tqdm(total=total, desc=name, bar_format=form) as shown:
+        yield shown

@@ -6,20 +6,21 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import address, in_kind_of, numbers, size
+from ._arrays import address, in_kind_of, numbers
 from ._arrays import seed as checked_seed
 from ._batches import Batches, is_frame, split, target_names
 from ._doubts import Doubts
 from ._intervention import Interventions, edits_of
 from ._kinds import class_in_use
 from ._network import Network
-from ._training import Rows, Training, optimizer_options
-from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, StateError, UnknownNameError
+from ._training import Rows, Training, TrainingOptions
+from .errors import ArgumentError, BusyError, CausalError, CheckpointError, ShapeError, UnknownNameError
 from .features import checked_names, in_order, names_in
 from .history import History
 from .trace import Trace
@@ -41,6 +42,15 @@ class Changes:
     def __init__(self) -> None:
         self.count = 0
         self.by_training = threading.Lock()
+
+
+class Lesson(NamedTuple):
+    """What a fit learns from, as it was read."""
+
+    feature_names: tuple[str, ...] | None
+    target_names: Sequence[str] | None
+    rows: Rows
+    validation: Rows | None
 
 
 class CausalModel:
@@ -275,46 +285,74 @@ class CausalModel:
         >>> history.state, bool(history.loss[-1] < 1e-3)
         ('finished', True)
         """
+        with self._fitting():
+            targets: Sequence[str] | None = target_names(y)
+            options = TrainingOptions(
+                loss=loss, optimizer=optimizer, lr=lr, momentum=momentum, weight_decay=weight_decay, clip_grad=clip_grad, epochs=epochs,
+                batch_size=batch_size, patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor, shuffle=shuffle)
+            names, doubts = self.feature_names, self._doubts()
+            batches: Batches | None = None
+            rows: Rows | None = None
+            if y is None or targets and not is_frame(x):
+                if interventions is not None:
+                    raise ArgumentError("interventions beside batches, expected them in each batch: (x, y, interventions)")
+                batches = Batches(x, targets, options.epochs)
+                validation = self._validation(validation_data, names, targets)
+            else:
+                names, targets, rows, validation = self._lesson(x, y, interventions, validation_data, doubts)
+            run = Training(self, rows, validation, options, self._order(seed))
+            if doubts is not None:
+                doubts.warn("training data")
+            self._begin(names, targets, run.history)
+            try:
+                return run.run(progress, None if batches is None else self._epochs(batches, doubts))
+            finally:
+                self._publish()
+
+    @contextmanager
+    def _fitting(self) -> Iterator[None]:
+        """While a fit lasts: nobody else trains the model, and the flat array has weights all of which may be changed."""
         if not self._changes.by_training.acquire(blocking=False):
             raise BusyError("fit: another thread is training this model, or one that shares its weights")
         try:
             self._settle()
             self._expect_nothing_frozen()
-            names, targets = self.feature_names, target_names(y)
-            batches = Batches(x, targets, size(epochs, "epochs")) if y is None or targets and not is_frame(x) else None
-            rows, doubts = None, self._doubts()
-            if batches is None:
-                if targets is not None:
-                    x, y = split(x, targets, names)
-                names = checked_names(names_in(x), self.network.inputs, "x") if names is None else names
-                rows = Rows(self.network, names, x, self._in_order(y), interventions, "training data", doubts)
-            elif interventions is not None:
-                raise ArgumentError("interventions beside batches, expected them in each batch: (x, y, interventions)")
-            run = Training(
-                self, rows, self._validation(validation_data, names, targets), loss=loss,
-                optimizer=optimizer_options(optimizer, lr, momentum, weight_decay, clip_grad), epochs=epochs, batch_size=batch_size,
-                patience=patience, schedule=schedule, step_size=step_size, step_factor=step_factor,
-                order=(self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed), shuffle=shuffle)
-            if doubts is not None:
-                doubts.warn("training data")
-            self.feature_names = names
-            self.output_names = self._computed or _output_names(targets or names_in(y), self.network.outputs)
-            self.history = run.history
-            self._fits += 1
-            self._changes.count += 1
-            try:
-                return run.run(progress, None if batches is None else self._epochs(batches, doubts))
-            finally:
-                self._publish()
+            yield
         finally:
             self._changes.by_training.release()
 
+    def _shareable(self) -> list[object]:
+        """What a model that shares weights with this one has too."""
+        return [self._changes]
+
+    @property
+    def _reader(self) -> tuple[Any, ...]:
+        """Models that agree in this read the same data as the same rows."""
+        return self.feature_names, self._computed, self.network.dtype, self.network.site_widths
+
+    def _lesson(self, x: Any, y: Any, interventions: Interventions | None, validation_data: Any, doubts: Doubts | None) -> Lesson:
+        """Reads what `fit` is given, where that is no batches."""
+        names, targets = self.feature_names, target_names(y)
+        if targets is not None:
+            x, y = split(x, targets, names)
+        names = checked_names(names_in(x), self.network.inputs, "x") if names is None else names
+        rows = Rows(self.network, names, x, self._in_order(y), interventions, "training data", doubts)
+        return Lesson(names, targets or names_in(y), rows, self._validation(validation_data, names, targets))
+
+    def _order(self, seed: int | None) -> int:
+        """The seed of the order of the rows, of a fit that is given this one."""
+        return (self.seed + self._fits) % (1 << 64) if seed is None else checked_seed(seed)
+
+    def _begin(self, feature_names: tuple[str, ...] | None, target_names: Sequence[str] | None, history: History) -> None:
+        """Becomes a model that learns from data with these names, with this history."""
+        self.feature_names = feature_names
+        self.output_names = self._computed or _output_names(target_names, self.network.outputs)
+        self.history = history
+        self._fits += 1
+        self._changes.count += 1
+
     def _expect_nothing_frozen(self) -> None:
-        """The engine's own loop changes all parameters; to pass over one that PyTorch would leave alone is not for silence."""
-        frozen = [name for name, parameter in self.named_parameters() if not getattr(parameter, "requires_grad", True)]
-        if frozen:
-            raise StateError(f"fit: {frozen[0]} is frozen (requires_grad is False), and fit changes all parameters: expected a loop with an "
-                             "optimiser of torch.optim, which leaves it as it is")
+        """The engine's own loop changes all parameters, of which here none can be frozen."""
 
     def _doubts(self) -> Doubts | None:
         """What looks at the rows of a fit for what was hardly meant."""

@@ -103,6 +103,15 @@ def test_verdicts():
         "reached", "missed", "reached", "missed", "not measured"]
 
 
+def test_many_models_as_one_call_are_those_of_many_calls():
+    many = importlib.import_module("goals.many_models")
+    for alone, together in ((many.seeds_alone, many.seeds_together), (many.bootstrap_alone, many.bootstrap_together)):
+        goal = many.goal("few", alone, together, models=4, turns=2)
+        assert goal.reached > 0 and goal.verdict in ("reached", "missed") and "medians of 2 turns" in goal.remark
+    with pytest.raises(RuntimeError, match="other weights than one that was trained alone"):
+        many.goal("others", many.seeds_alone, many.bootstrap_together, models=4, turns=1)
+
+
 def test_how_time_and_memory_grow(tmp_path):
     done = run("bench_growth.py", "--quick", "--seconds", 0.01, "--threads", "1", "--axes", "depth,rows", "--output", tmp_path)
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,8 @@ final class Batches<Scalar: EngineScalar> {
     private let y: Storage<Scalar>
     private var sites: [Site] = []
     private let outputSite: Int?
+    /// All rows, in their order, are one batch: nothing is gathered.
+    private let isWhole: Bool
 
     private struct Site {
         let edit: Intervention<Scalar>.Edit
@@ -27,10 +29,10 @@ final class Batches<Scalar: EngineScalar> {
 
     init(_ data: Dataset<Scalar>, size: Int, outputSite: Int?) throws(EngineError) {
         self.data = data
-        self.size = min(size, data.x.rows)
+        self.size = min(size, data.rows)
         self.outputSite = outputSite
-        order = Array(0..<data.x.rows)
-        let isWhole = self.size == data.x.rows
+        order = data.selection ?? Array(0..<data.rows)
+        isWhole = self.size == data.rows && data.selection == nil
         x = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.x.columns, of: "batch"), of: "batch")
         y = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.y.columns, of: "batch"), of: "batch")
         for edit in data.intervention?.edits ?? [] {
@@ -41,12 +43,16 @@ final class Batches<Scalar: EngineScalar> {
         }
     }
 
-    var rows: Int { data.x.rows }
+    var rows: Int { data.rows }
 
     /// A new order of the rows. With all rows in one batch the order does not matter.
     func shuffle(seed: UInt64, epoch: Int) {
         guard size < rows else { return }
-        for i in order.indices { order[i] = i }
+        if let selection = data.selection {
+            for i in order.indices { order[i] = selection[i] }
+        } else {
+            for i in order.indices { order[i] = i }
+        }
         var random = Random(seed: seed, purpose: .shuffling, index: epoch)
         random.shuffle(&order)
     }
@@ -68,7 +74,7 @@ final class Batches<Scalar: EngineScalar> {
                 outputValues = MatrixView(values, rows: edit.valueRows == 1 ? 1 : count, columns: columns)
             }
         }
-        guard size < rows else { return Batch(x: data.x, y: data.y, outputMask: outputMask, outputValues: outputValues) }
+        guard !isWhole else { return Batch(x: data.x, y: data.y, outputMask: outputMask, outputValues: outputValues) }
         gather(data.x.pointer, data.x.columns, first, count, into: x.pointer)
         gather(data.y.pointer, data.y.columns, first, count, into: y.pointer)
         return Batch(x: MatrixView(x.pointer, rows: count, columns: data.x.columns), y: MatrixView(y.pointer, rows: count, columns: data.y.columns),
@@ -76,16 +82,20 @@ final class Batches<Scalar: EngineScalar> {
     }
 
     private func gather<T>(_ source: UnsafePointer<T>, _ columns: Int, _ first: Int, _ count: Int, into target: UnsafeMutablePointer<T>) {
-        order.withUnsafeBufferPointer { order in
-            for i in 0..<count {
-                let row = source + order[first + i] * columns, place = target + i * columns
-                // A few elements are copied before a call of memmove has begun.
-                if columns < 8 {
-                    for j in 0..<columns { place[j] = row[j] }
-                } else {
-                    place.update(from: row, count: columns)
-                }
-            }
+        order.withUnsafeBufferPointer { copyRows(UnsafeBufferPointer(rebasing: $0[first..<first + count]), of: source, columns, into: target) }
+    }
+}
+
+/// Copies rows of a matrix, by their numbers, one after the other.
+@inline(__always)
+func copyRows<T>(_ numbers: UnsafeBufferPointer<Int>, of source: UnsafePointer<T>, _ columns: Int, into target: UnsafeMutablePointer<T>) {
+    for i in 0..<numbers.count {
+        let row = source + numbers[i] * columns, place = target + i * columns
+        // A few elements are copied before a call of memmove has begun.
+        if columns < 8 {
+            for j in 0..<columns { place[j] = row[j] }
+        } else {
+            place.update(from: row, count: columns)
         }
     }
 }

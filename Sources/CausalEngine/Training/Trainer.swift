@@ -79,7 +79,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         self.options = options
         self.parameters = parameters
         batches = try training.map { data throws(EngineError) in
-            try Batches(data, size: options.batchSize ?? data.x.rows, outputSite: model.plan.outputSite)
+            try Batches(data, size: options.batchSize ?? data.rows, outputSite: model.plan.outputSite)
         }
         // The loss of an epoch is measured before each of its steps and belongs to no weights that could be kept, so patience
         // looks at the training rows once more where it has no others.
@@ -131,8 +131,8 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> TrainerState {
         try expectStream()
         try batch.check(model, parameters, options.loss, "batch after \(rowsDone) rows of epoch \(history.count)")
-        let rows = try Batches(batch, size: batch.x.rows, outputSite: model.plan.outputSite)
-        try makeRoom(batch.x.rows)
+        let rows = try Batches(batch, size: batch.rows, outputSite: model.plan.outputSite)
+        try makeRoom(batch.rows)
         return try endingOnErrors { () throws(EngineError) in
             try timed { () throws(EngineError) in
                 if rowsDone == 0 { try beginEpoch() }
@@ -281,9 +281,9 @@ private struct Validation<Scalar: EngineScalar> {
     let prediction: Storage<Scalar>
 
     init(_ data: Dataset<Scalar>, _ model: Model<Scalar>) throws(EngineError) {
-        self.data = data
+        self.data = try data.gathered()
         self.model = model
-        prediction = try Storage(count: checkedSize(data.x.rows, model.plan.outputWidth, of: "predictions"), of: "predictions")
+        prediction = try Storage(count: checkedSize(data.rows, model.plan.outputWidth, of: "predictions"), of: "predictions")
     }
 
     func loss(_ loss: Loss, _ parameters: Parameters<Scalar>) throws(EngineError) -> Double {
