@@ -47,4 +47,30 @@ import Testing
         }
         for output in 0..<2 { #expect(y[output * rows..<(output + 1) * rows].allSatisfy { $0 == y[output * rows] }) }
     }
+
+    @Test(arguments: [1, 2, 5], [1, 3, 4, 6]) func whatWeightsGet(_ inputs: Int, _ outputs: Int) {
+        everyKernelSet { kernels in weightGradients(kernels, inputs, outputs) }
+    }
+
+    private func weightGradients<K: KernelSet>(_: K.Type, _ inputs: Int, _ outputs: Int) {
+        var random = SplitMix(state: 33)
+        let rows = 2 * K.columnBlock, stride = rows + 3
+        let x: [K.Scalar] = random.numbers(inputs * stride), g: [K.Scalar] = random.numbers(outputs * stride)
+        for accumulate in [false, true] {
+            let before: K.Scalar = 0.5, start = accumulate ? 0.5 : 0
+            let weights = guarded([K.Scalar](repeating: before, count: inputs * outputs)) {
+                K.columnProducts(g, outputs: outputs, x, inputs: inputs, stride: stride, rows: rows, accumulate: accumulate, into: $0)
+            }
+            let biases = guarded([K.Scalar](repeating: before, count: outputs)) {
+                K.columnTotals(g, columns: outputs, stride: stride, rows: rows, accumulate: accumulate, into: $0)
+            }
+            for output in 0..<outputs {
+                expectClose(biases[output], (0..<rows).reduce(start) { $0 + Double(g[output * stride + $1]) }, ulps: Double(8 * rows))
+                for input in 0..<inputs {
+                    let sum = (0..<rows).reduce(start) { $0 + Double(g[output * stride + $1]) * Double(x[input * stride + $1]) }
+                    expectClose(weights[output * inputs + input], sum, ulps: Double(8 * rows))
+                }
+            }
+        }
+    }
 }

@@ -75,6 +75,12 @@ package struct Plan: Sendable {
     /// The same network on columns, where it is an MLP.
     let columns: ColumnNetwork?
 
+    /// The site at which do() is the same as editing the input; nil where there is none.
+    var inputSite: Int? {
+        guard steps.count > 1, case .intervene(let site, 0, cuts: false) = steps[1], sitesOnInput.contains(site), output != 0 else { return nil }
+        return site
+    }
+
     package var inputWidth: Int { buffers[0].width }
     package var outputWidth: Int { buffers[output].width }
 }

@@ -36,6 +36,7 @@ struct Columns<Element: BitwiseCopyable> {
 
     /// Takes over rows of a table from `first` on.
     func read(_ table: MatrixView<Element>, from first: Int) where Element: EngineScalar {
+        guard table.columns > 1 else { return pointer.update(from: table.pointer + first, count: table.columns * rows) }
         for i in 0..<rows {
             let row = table.pointer + (first + i) * table.columns
             for k in 0..<table.columns { pointer[k * stride + i] = row[k] }
@@ -44,6 +45,7 @@ struct Columns<Element: BitwiseCopyable> {
 
     /// Writes the rows of a table from `first` on.
     func write(to table: MutableMatrixView<Element>, from first: Int) where Element: EngineScalar {
+        guard table.columns > 1 else { return (table.pointer + first).update(from: pointer, count: table.columns * rows) }
         for i in 0..<rows {
             let row = table.pointer + (first + i) * table.columns
             for k in 0..<table.columns { row[k] = pointer[k * stride + i] }

@@ -1,15 +1,19 @@
 internal import CausalKernels
 
 /// Mini-batches of a dataset: rows of x and y, and of every mask and value that belongs to rows, gathered in shuffled order.
+///
+/// What do() sets at the input is set while x is gathered: there it is the same as editing x.
 final class Batches<Scalar: EngineScalar> {
     private let data: Dataset<Scalar>
     let size: Int
     private var order: [Int]
     private let x: Storage<Scalar>
     private let y: Storage<Scalar>
+    /// Of the interventions beyond the input.
     private var sites: [Site] = []
+    private let inputEdit: SiteEdit<Scalar>?
     private let outputSite: Int?
-    /// All rows, in their order, are one batch: nothing is gathered.
+    /// All rows, in their order, are one batch.
     private let isWhole: Bool
 
     private struct Site {
@@ -27,15 +31,18 @@ final class Batches<Scalar: EngineScalar> {
         let outputValues: MatrixView<Scalar>?
     }
 
-    init(_ data: Dataset<Scalar>, size: Int, outputSite: Int?) throws(EngineError) {
+    init(_ data: Dataset<Scalar>, size: Int, _ plan: Plan) throws(EngineError) {
         self.data = data
         self.size = min(size, data.rows)
-        self.outputSite = outputSite
+        outputSite = plan.outputSite
         order = data.selection ?? Array(0..<data.rows)
         isWhole = self.size == data.rows && data.selection == nil
-        x = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.x.columns, of: "batch"), of: "batch")
+        let edits = data.intervention?.edits ?? []
+        let inputEdit = edits.first { $0.site == plan.inputSite }
+        self.inputEdit = inputEdit.map { SiteEdit($0) }
+        x = try Storage(count: isWhole && inputEdit == nil ? 0 : checkedSize(self.size, data.x.columns, of: "batch"), of: "batch")
         y = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.y.columns, of: "batch"), of: "batch")
-        for edit in data.intervention?.edits ?? [] {
+        for edit in edits where edit.site != inputEdit?.site {
             sites.append(Site(
                 edit: edit,
                 mask: edit.maskRows == 1 || isWhole ? nil : try Storage(count: self.size * edit.columns, of: "batch"),
@@ -74,11 +81,31 @@ final class Batches<Scalar: EngineScalar> {
                 outputValues = MatrixView(values, rows: edit.valueRows == 1 ? 1 : count, columns: columns)
             }
         }
-        guard !isWhole else { return Batch(x: data.x, y: data.y, outputMask: outputMask, outputValues: outputValues) }
-        gather(data.x.pointer, data.x.columns, first, count, into: x.pointer)
-        gather(data.y.pointer, data.y.columns, first, count, into: y.pointer)
-        return Batch(x: MatrixView(x.pointer, rows: count, columns: data.x.columns), y: MatrixView(y.pointer, rows: count, columns: data.y.columns),
+        if let inputEdit {
+            setInputs(inputEdit, first, count)
+        } else if !isWhole {
+            gather(data.x.pointer, data.x.columns, first, count, into: x.pointer)
+        }
+        if !isWhole { gather(data.y.pointer, data.y.columns, first, count, into: y.pointer) }
+        return Batch(x: isWhole && inputEdit == nil ? data.x : MatrixView(x.pointer, rows: count, columns: data.x.columns),
+                     y: isWhole ? data.y : MatrixView(y.pointer, rows: count, columns: data.y.columns),
                      outputMask: outputMask, outputValues: outputValues)
+    }
+
+    /// Gathers x under do().
+    private func setInputs(_ edit: SiteEdit<Scalar>, _ first: Int, _ count: Int) {
+        let columns = data.x.columns
+        order.withUnsafeBufferPointer { order in
+            for i in 0..<count {
+                let row = order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
+                let mask = edit.mask + row * edit.maskStride, values = edit.values + row * edit.valueStride
+                for j in 0..<columns {
+                    // Both are loaded, so that the choice is one instruction.
+                    let given = values[j], seen = own[j]
+                    place[j] = mask[j] != 0 ? given : seen
+                }
+            }
+        }
     }
 
     private func gather<T>(_ source: UnsafePointer<T>, _ columns: Int, _ first: Int, _ count: Int, into target: UnsafeMutablePointer<T>) {

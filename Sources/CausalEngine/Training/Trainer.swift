@@ -79,7 +79,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         self.options = options
         self.parameters = parameters
         batches = try training.map { data throws(EngineError) in
-            try Batches(data, size: options.batchSize ?? data.rows, outputSite: model.plan.outputSite)
+            try Batches(data, size: options.batchSize ?? data.rows, model.plan)
         }
         // The loss of an epoch is measured before each of its steps and belongs to no weights that could be kept, so patience
         // looks at the training rows once more where it has no others.
@@ -87,7 +87,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
         trace = try model.makeTrace()
-        columns = ColumnPass(model.plan)
+        columns = ColumnPass(model.plan, parameterCount: parameters.count)
         let outputs = try checkedSize(batches?.size ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
@@ -131,7 +131,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> TrainerState {
         try expectStream()
         try batch.check(model, parameters, options.loss, "batch after \(rowsDone) rows of epoch \(history.count)")
-        let rows = try Batches(batch, size: batch.rows, outputSite: model.plan.outputSite)
+        let rows = try Batches(batch, size: batch.rows, model.plan)
         try makeRoom(batch.rows)
         return try endingOnErrors { () throws(EngineError) in
             try timed { () throws(EngineError) in
@@ -198,7 +198,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
 
     private func step(_ batch: Batches<Scalar>.Batch) throws(EngineError) {
         let outputs = model.plan.outputWidth
-        let columns = columns.flatMap { $0.takes(batch.x, trace.edits) ? $0 : nil }
+        let columns = columns.flatMap { $0.takes(rows: batch.x.rows, trace.edits) ? $0 : nil }
         if let columns {
             try columns.forward(batch.x, trace.edits, parameters.pointer, into: prediction.pointer)
         } else {

@@ -1,0 +1,88 @@
+@testable import CausalEngine
+import CausalKernels
+import Testing
+
+/// A training step's pass by columns against the pass of the plan, which other tests hold against differences.
+@Suite struct ColumnPassTests {
+    @Test(arguments: Activation.allCases, [16, 37, 400])
+    func isThePassOfThePlan(_ activation: Activation, _ rows: Int) throws {
+        for (hidden, outputs) in [([Int](), 1), ([5], 2), ([6, 3, 7], 1), ([96, 96], 3)] {
+            for isSet in [false, true] { try check(.mlp(inputs: 4, hidden: hidden, outputs: outputs, activation: activation), rows, setsOutputs: isSet) }
+        }
+    }
+
+    private func check(_ network: Network, _ rows: Int, setsOutputs: Bool) throws {
+        var random = TestRandom(11)
+        let model = try Model<Double>(network, seed: 5), parameters = model.parameters!, outputs = network.outputWidth
+        let pass = try #require(ColumnPass<Double>(model.plan, parameterCount: parameters.count))
+        let x = try random.matrix(rows, 4), dy = try random.matrix(rows, outputs)
+        let edit = setsOutputs ? try Intervention<Double>().setting(site: network.sites.count - 1, mask: random.mask(rows, outputs),
+                                                                    values: random.matrix(rows, outputs)) : nil
+        let trace = try model.makeTrace()
+        let expected = try model.forward(x, under: edit, trace: trace)
+        let gradient = try model.backward(dy, trace: trace).parameters
+
+        var edits = [SiteEdit<Double>?](repeating: nil, count: network.sites.count)
+        if let edit { edits[network.sites.count - 1] = SiteEdit(edit.edits[0]) }
+        #expect(pass.takes(rows: rows, edits))
+        var y = [Double](repeating: .nan, count: rows * outputs), found = [Double](repeating: 1, count: parameters.count), slopes = dy.elements
+        for accumulates in [false, true] {
+            slopes = dy.elements
+            try x.withView { x throws(EngineError) in
+                try y.withUnsafeMutableBufferPointer { y throws(EngineError) in try pass.forward(x, edits, parameters.pointer, into: y.baseAddress!) }
+            }
+            slopes.withUnsafeMutableBufferPointer { slopes in
+                found.withUnsafeMutableBufferPointer { found in
+                    pass.backward(slopes.baseAddress!, edits, parameters.pointer, into: found.baseAddress!, accumulates: accumulates)
+                }
+            }
+            #expect(zip(y, expected.elements).allSatisfy { abs($0 - $1) < 1e-12 })
+            let times: Double = accumulates ? 2 : 1
+            #expect(zip(found, gradient).allSatisfy { abs($0 - times * $1) < 1e-10 * Double(rows) })
+        }
+        withExtendedLifetime(edit) {}
+    }
+
+    @Test func whatItDoesNotTake() throws {
+        let model = try Model<Double>(.mlp(inputs: 4, hidden: [5], outputs: 1), seed: 1), plan = model.plan
+        let pass = try #require(ColumnPass<Double>(plan, parameterCount: model.layout.count))
+        let edit = try Intervention<Double>().setting(site: 1, mask: [true, false, false, false, false], values: [1, 0, 0, 0, 0])
+        #expect(!pass.takes(rows: 100, [nil, SiteEdit(edit.edits[0]), nil]))
+        #expect(!pass.takes(rows: 15, [nil, nil, nil]))
+        withExtendedLifetime(edit) {}
+
+        let graph = try Graph(count: 4, edges: [Graph.Edge(from: 0, to: 1)])
+        for network in [try Network.mlp(inputs: 4, hidden: [129], outputs: 1), try Network.rewiring(inputs: 4, outputs: 4, graph: graph)] {
+            let other = try Model<Double>(network, seed: 1)
+            #expect(ColumnPass<Double>(other.plan, parameterCount: other.layout.count) == nil)
+        }
+    }
+
+    /// do() at the input of a training step is x edited, whoever computes it: narrow and wide, some rows a batch and all of them.
+    @Test(arguments: [6, 200], [20, 60, nil])
+    func doAtTheInputIsXEdited(_ hidden: Int, _ batchSize: Int?) throws {
+        var random = TestRandom(3)
+        let x = try random.matrix(60, 3), y = try random.matrix(60, 1), values = try random.matrix(60, 3), mask = random.mask(60, 3)
+        let edited = try Matrix(rows: 60, columns: 3, x.elements.indices.map { mask[$0 / 3][$0 % 3] ? values.elements[$0] : x.elements[$0] })
+        let parameters = try [(x, try Intervention().setting(site: 0, mask: mask, values: values)), (edited, nil)].map { x, intervention in
+            let model = try Model<Double>(.mlp(inputs: 3, hidden: [hidden], outputs: 1), seed: 1)
+            try Trainer(model, on: Dataset(x: x, y: y, intervention: intervention), options: TrainerOptions(epochs: 3, batchSize: batchSize, seed: 2)).run()
+            return Array(UnsafeBufferPointer(start: model.parameters!.pointer, count: model.layout.count))
+        }
+        #expect(parameters[0] == parameters[1])
+    }
+
+    @Test func anyNumberOfThreads() throws {
+        let before = Threads.count
+        defer { try? Threads.set(before) }
+        var random = TestRandom(4)
+        let x = try random.matrix(3000, 3), y = try random.matrix(3000, 1)
+        let parameters = try [1, 3].map { threads in
+            try Threads.set(threads)
+            let model = try Model<Double>(.mlp(inputs: 3, hidden: [64, 64], outputs: 1, activation: .gelu), seed: 1)
+            try Trainer(model, on: Dataset(x: x, y: y), options: TrainerOptions(epochs: 3, batchSize: 1400, seed: 2)).run()
+            return Array(UnsafeBufferPointer(start: model.parameters!.pointer, count: model.layout.count))
+        }
+        #expect(parameters[0] == parameters[1])
+    }
+}
