@@ -102,6 +102,8 @@ def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:
 
 def in_kind_of(x: Any, y: NDArray[Any], names: Sequence[str] | None) -> Any:
     """The answer y in the kind of array that the question x was: a data frame with its index, a tensor, or numpy."""
+    if type(x) is np.ndarray:
+        return y
     if is_tensor(x):
         return sys.modules["torch"].from_numpy(y)
     if y.ndim == 2 and hasattr(x, "columns") and not isinstance(x, np.ndarray):

@@ -199,7 +199,6 @@ class TorchMLP(TorchModel, CausalMLP):
     def _build(self) -> None:
         super()._build()
         self.layers = nn.ModuleList(self.layers)  # type: ignore[assignment, arg-type]
-        self._noted: list[InterventionLog] = []
         self._parts = self._parts_now()
 
     def _parts_now(self) -> list[nn.Module]:
@@ -229,19 +228,6 @@ class TorchMLP(TorchModel, CausalMLP):
         edges = None if self.dag is None else [unit._parts[0].edges for unit in self._parts]  # type: ignore[union-attr, index, misc]
         return run_layers(
             x, [*(nn.Sequential(layer, between) for layer in layers[:-1]), layers[-1]], edits, learned, edges, self._sets_outputs_again)
-
-    def _remember(self, edits: list[Edit]) -> None:
-        noted = self._noted     # who has something to forget
-        for log in noted:
-            log.add(None)
-        noted.clear()
-        if edits:
-            layers = self._parts_now()
-            for edit in edits:
-                layer = layers[edit.site] if edit.site < len(layers) else None
-                if isinstance(layer, CausalUnit):
-                    layer._log.add(edit)
-                    noted.append(layer._log)
 
 
 class TorchRewiring(TorchModel, CausalLayerRewiring):

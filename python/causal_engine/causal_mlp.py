@@ -9,6 +9,7 @@ import numpy as np
 
 from ._arrays import model_dtype, size
 from ._intervention import Edit, Interventions
+from ._intervention_log import InterventionLog
 from ._mlp_graph import MLPGraph
 from ._network import Network
 from ._pretrained import Pretrained, from_state_dict, from_torch
@@ -116,7 +117,7 @@ class CausalMLP(CausalModel):
 
     _kind = "CausalMLP"
     _unit: ClassVar[type[CausalUnit]] = CausalUnit
-    _own = CausalModel._own | {"_dag", "_sets_outputs_again"}
+    _own = CausalModel._own | {"_dag", "_noted", "_sets_outputs_again"}
     _dag: MLPGraph | None = None
     _sets_outputs_again = False
 
@@ -221,6 +222,7 @@ class CausalMLP(CausalModel):
     def _build(self) -> None:
         widths, tensors = self.network.site_widths, self.network.tensors
         self.layers = []
+        self._noted: list[InterventionLog] = []     # of the layers that the last call intervened on
         self._sets_outputs_again = self._dag is not None and self.network.sets_outputs_again
         obeyed = [None] * len(widths) if self._dag is None else self.network.edges
         for k, (inputs, outputs, edges) in enumerate(zip(widths, widths[1:], obeyed)):
@@ -304,9 +306,21 @@ class CausalMLP(CausalModel):
         return self(x, interventions)
 
     def _remember(self, edits: list[Edit]) -> None:
-        by_site = {edit.site: edit for edit in edits}
-        for k, layer in enumerate(self.layers):
-            layer._log.add(by_site.get(k))
+        noted = self._noted
+        if noted:
+            for log in noted:
+                log.add(None)
+            noted.clear()
+        if edits:
+            layers = self._parts_now()
+            for edit in edits:
+                layer = layers[edit.site] if edit.site < len(layers) else None
+                if isinstance(layer, CausalUnit):
+                    layer._log.add(edit)
+                    noted.append(layer._log)
+
+    def _parts_now(self) -> Sequence[Any]:
+        return self.layers
 
     # ------------------------------------------------------------ keeping it
 

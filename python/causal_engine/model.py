@@ -134,8 +134,8 @@ class CausalModel:
     def _predict(self, x: Any, interventions: Interventions | None) -> Any:
         network = self.network
         rows, is_one = network.rows_of(in_order(x, self.feature_names))
-        names = self.feature_names or names_in(x)
-        edits = edits_of(interventions, network.site_widths, len(rows), network.dtype, names)
+        edits = [] if interventions is None else edits_of(
+            interventions, network.site_widths, len(rows), network.dtype, self.feature_names or names_in(x))
         y = np.empty((len(rows), network.outputs), network.dtype)
         network.predict(self._address, address(rows), len(rows), edits, address(y))
         self._remember(edits)

@@ -115,17 +115,20 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
                          into y: MutableMatrixView<Scalar>) throws(EngineError) {
         let parameters = try check(x, y, intervention, parameters)
         let size = Model.chunkRows, chunks = (x.rows + size - 1) / size
+        func predict(from first: Int, count: Int) throws(EngineError) {
+            let trace = try takeTrace()
+            defer { giveBack(trace) }
+            try trace.begin(rows: count, parameters: parameters, intervention: intervention)
+            trace.setEdits(intervention, from: first)
+            plan.forward(x.rows(from: first, count: count).pointer, parameters: parameters.pointer, trace,
+                         into: y.rows(from: first, count: count).pointer)
+        }
+        guard chunks > 1 else { return try predict(from: 0, count: x.rows) }
         let failed = Atomic(false)
         nonisolated(unsafe) var failure: EngineError?      // of the first that failed
         Threads.run(chunks: chunks, work: x.rows * layout.count) { chunk in
-            let first = chunk * size, count = min(size, x.rows - first)
             do throws(EngineError) {
-                let trace = try takeTrace()
-                defer { giveBack(trace) }
-                try trace.begin(rows: count, parameters: parameters, intervention: intervention)
-                trace.setEdits(intervention, from: first)
-                plan.forward(x.rows(from: first, count: count).pointer, parameters: parameters.pointer, trace,
-                                 into: y.rows(from: first, count: count).pointer)
+                try predict(from: chunk * size, count: min(size, x.rows - chunk * size))
             } catch {
                 if !failed.exchange(true, ordering: .relaxed) { failure = error }
             }

@@ -8,6 +8,8 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
     let owner: AnyObject?
     /// Rows of the pass it holds; nil before the first.
     package private(set) var rows: Int?
+    /// Rows of the latest pass, for which there is room.
+    private var latestRows = -1
 
     private var valueStorage: Storage<Scalar>
     private var gradientStorage: Storage<Scalar>?
@@ -41,14 +43,20 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
 
     func begin(rows: Int, parameters: Parameters<Scalar>, intervention: Intervention<Scalar>?) throws(EngineError) {
         self.rows = nil
-        let needed = try checkedSize(plan.unitsPerRow, rows, of: "trace of \(rows) rows")
-        if valueStorage.count < needed { valueStorage = try Storage(count: needed, of: "trace of \(rows) rows") }
-        let panels = plan.panelCount(Scalar.self, rows: rows)
-        if panelStorage.count < panels { panelStorage = try Storage(count: panels, of: "trace of \(rows) rows") }
+        if rows != latestRows { try makeRoom(rows) }
         self.parameters = parameters
         self.intervention = intervention
         version = parameters.version
         self.rows = rows
+    }
+
+    private func makeRoom(_ rows: Int) throws(EngineError) {
+        latestRows = -1
+        let needed = try checkedSize(plan.unitsPerRow, rows, of: "trace of \(rows) rows")
+        if valueStorage.count < needed { valueStorage = try Storage(count: needed, of: "trace of \(rows) rows") }
+        let panels = plan.panelCount(Scalar.self, rows: rows)
+        if panelStorage.count < panels { panelStorage = try Storage(count: panels, of: "trace of \(rows) rows") }
+        latestRows = rows
     }
 
     /// Lets go of what it borrowed.
