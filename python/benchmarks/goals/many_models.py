@@ -65,8 +65,8 @@ def goal(name: str, alone: Way, together: Way, models: int, turns: int) -> Goal:
             if not all(map(np.array_equal, one.parameters(), other.parameters())):
                 raise RuntimeError(f"{name}: a model that was trained with the others has other weights than one that was trained alone")
     one_by_one, as_one = (statistics.median(taken) for taken in times.values())
-    return Goal(f"{models:,} models 3-[16,16]-1, {name}, as one call: share of {models:,} calls", "<=", WANTED, as_one / one_by_one,
-                f"{1e3 * as_one:.0f} and {1e3 * one_by_one:.0f} ms, medians of {turns} turns, threads {get_threads()}, {EPOCHS * PROBLEM.batches} steps each")
+    remark = f"{1e3 * as_one:.0f}, {1e3 * one_by_one:.0f} ms, medians of {turns} turns of {EPOCHS * PROBLEM.batches} steps, threads {get_threads()}"
+    return Goal(f"{models:,} models 3-[16,16]-1, {name}, as one call: share of {models:,} calls", "<=", WANTED, as_one / one_by_one, remark)
 
 
 def many_models(quick: bool) -> list[Goal]:
