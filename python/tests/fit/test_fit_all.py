@@ -172,7 +172,9 @@ def test_none_at_all(data):
 
 # ---------------------------------------------------------------- what ends before its time
 
-def test_those_that_diverge_leave_the_others_alone(data, make, weights, expect_the_same):
+@pytest.mark.parametrize("seconds", [0.05, 0])        # of a slice: all together, or step by step
+def test_those_that_diverge_leave_the_others_alone(data, make, weights, expect_the_same, monkeypatch, seconds):
+    monkeypatch.setattr("causal_engine._trainings.SLICE", seconds)
     x, y = data
     options = {"optimizer": "sgd", "lr": 0.001, "progress": False, "epochs": 30, "batch_size": None}
     huge = np.concatenate([y, 1e12 * y])        # what some have to learn: with it the weights grow until they are infinite
