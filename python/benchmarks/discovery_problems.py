@@ -14,12 +14,13 @@ Array = NDArray[Any]
 
 
 class Problem(NamedTuple):
-    """Rows, what was set in them, and the truth: an adjacency matrix and an order of its variables."""
+    """Rows, what was set in them, and the truth: an adjacency matrix and an order of its variables; the condition of each row, where it is told."""
 
     rows: Array
     marks: Array | None
     truth: Array
     order: Array
+    conditions: Array | None = None
 
 
 def standardised(rows: Array) -> Array:
@@ -94,10 +95,11 @@ def perturbed_networks(variables: int, per_variable: int, rows: int, seed: int) 
     return Problem(standardised(np.concatenate(parts)), marks.astype(np.uint8), truth, order)
 
 
-def linear_experiment(rows: int, seed: int) -> tuple[Problem, Problem]:
-    """d = 10, ER2: half of the rows observational, in the others each variable in turn set to N(0, 2); and 3,200 observational rows of the same model."""
+def linear_experiment(per_variable: int, rows: int, seed: int) -> tuple[Problem, Problem]:
+    """d = 10, ER graph: half of the rows observational, in the others each variable in turn set to N(0, 2); and 3,200 observational rows of the
+    same model."""
     rng = np.random.default_rng(seed)
-    truth, order = random_graph(rng, 10, 20)
+    truth, order = random_graph(rng, 10, 10 * per_variable)
     weights = truth * signed(rng, 10, 10)
 
     def sample(targets: Array) -> Array:
@@ -129,14 +131,16 @@ def small(name: str, seed: int) -> Problem:
     return Problem(standardised(x), None, (weights != 0).astype(int), np.arange(5))
 
 
-# The consensus of 17 edges, the sizes of the first seven conditions, and what each set: (rows, target).
+# The consensus of 17 edges; the first seven conditions in order, their sizes, and what each set.
 _CONSENSUS = "pkc pka,pkc praf,pka praf,pkc pmek,pka pmek,praf pmek,pmek perk,pka perk,perk akt,pka akt,pkc p38,pka p38,pkc jnk,pka jnk,plcg pip3,plcg pip2,pip3 pip2"
 _SACHS = ["praf", "pmek", "plcg", "pip2", "pip3", "perk", "akt", "pka", "pkc", "p38", "jnk"]
-_CONDITIONS = [(853, None), (902, None), (911, "akt"), (723, "pkc"), (810, "pip2"), (799, "pmek"), (848, "pip3")]
+_CONDITIONS = [("cd3cd28", 853, None), ("icam2", 902, None), ("aktinhib", 911, "akt"), ("g0076", 723, "pkc"), ("psitect", 810, "pip2"),
+               ("u0126", 799, "pmek"), ("ly294002", 848, "pip3")]
 
 
-def sachs(with_interventions: bool) -> Problem | None:
-    """None where the package `cdt`, which carries the data, is not installed."""
+def sachs(with_interventions: bool, *, takes_logarithms: bool = False, tells_conditions: bool = False) -> Problem | None:
+    """The first condition, or the seven of 5,846 rows that are usually taken: the other two, without anti-CD3/CD28, activate instead of inhibit.
+    None where the package `cdt`, which carries the data, is not installed."""
     found = find_spec("cdt")
     if found is None or not found.submodule_search_locations:
         return None
@@ -147,10 +151,8 @@ def sachs(with_interventions: bool) -> Problem | None:
         cause, effect = edge.split()
         truth[_SACHS.index(cause), _SACHS.index(effect)] = 1
     used = _CONDITIONS if with_interventions else _CONDITIONS[:1]
-    count = sum(size for size, _ in used)
-    marks, start = np.zeros((count, 11), np.uint8), 0
-    for size, target in used:
-        if target is not None:
-            marks[start:start + size, _SACHS.index(target)] = 1
-        start += size
-    return Problem(standardised(rows[:count]), marks if with_interventions else None, truth, np.arange(11))
+    conditions = np.repeat([name for name, _, _ in used], [size for _, size, _ in used])
+    marks = np.column_stack([np.isin(conditions, [name for name, _, target in used if target == variable]) for variable in _SACHS]).astype(np.uint8)
+    taken = rows[:len(conditions)]
+    return Problem(standardised(np.log(taken) if takes_logarithms else taken), marks if with_interventions else None, truth, np.arange(11),
+                   conditions if tells_conditions else None)

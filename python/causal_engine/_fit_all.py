@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._arrays import any_array
-from ._training import Rows, Training, TrainingOptions
+from ._arrays import any_array, numbers
+from ._training import Rows, SomeRows, Training, TrainingOptions
 from ._trainings import Trainings
 from .errors import ArgumentError, CausalError, InvalidValueError, ShapeError, shown, warn
 from .model import CausalModel, Lesson
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from ._intervention import Interventions
     from .history import History
     from .loss_functions import CausalLosses
+
+_WHOLE = np.dtype(np.intp)
 
 
 def fit_all(
@@ -104,18 +105,19 @@ def fit_all(
         raise ArgumentError("validation_data beside validation_rows, expected one of them")
     seeds: list[Any] = _one_for_each(seed, models, "seed") if _is_for_each(seed) else [seed] * len(models)
     own = None if rows is None else _one_for_each(rows, models, "rows")
-    held = None if validation_rows is None else _one_for_each(validation_rows, models, "validation_rows")
+    others = None if validation_rows is None else _one_for_each(validation_rows, models, "validation_rows")
     reading = _Reading(x, y, interventions, validation_data)
     lessons, trainings = [], []
-    with ExitStack() as while_fitting:
-        k = 0
+    k, held = 0, []
+    try:
         try:
             for k, model in enumerate(models):
-                while_fitting.enter_context(model._fitting())
+                model._hold()
+                held.append(model)
             for k, model in enumerate(models):
                 lesson = reading.by(model)
                 learned = lesson.rows if own is None else _taken(lesson.rows, own[k], f"rows[{k}]")
-                validation = lesson.validation if held is None else _taken(lesson.rows, held[k], f"validation_rows[{k}]")
+                validation = lesson.validation if others is None else _taken(lesson.rows, others[k], f"validation_rows[{k}]")
                 lessons.append(lesson)
                 trainings.append(Training(model, learned, validation, options, model._order(seeds[k])))
         except CausalError as error:
@@ -123,8 +125,14 @@ def fit_all(
         reading.warn()
         for model, lesson, training in zip(models, lessons, trainings):
             model._begin(lesson.feature_names, lesson.target_names, training.history)
-            while_fitting.callback(model._publish)
-        Trainings(trainings).run(progress)
+        try:
+            Trainings(trainings).run(progress)
+        finally:
+            for model in models:
+                model._publish()
+    finally:
+        for model in held:
+            model._let_go()
     return [training.history for training in trainings]
 
 
@@ -196,7 +204,8 @@ def _taken(rows: Rows, given: Any, name: str) -> Rows:
         raise ShapeError(f"{name} of shape {chosen.shape}, expected the numbers of one row or more")
     if chosen.dtype.kind not in "iu":
         raise ArgumentError(f"{name} holds {chosen.dtype}, expected whole numbers")
-    if not 0 <= chosen.min() <= chosen.max() < count:
-        beyond = chosen.min() if chosen.min() < 0 else chosen.max()
+    least, most = chosen.min(), chosen.max()
+    if least < 0 or most >= count:
+        beyond = least if least < 0 else most
         raise InvalidValueError(f"{name} holds {beyond}, expected numbers of rows from 0 to {count - 1}")
-    return rows.taken(np.require(chosen, np.intp, "C"))
+    return SomeRows(rows, numbers(chosen, _WHOLE, name))

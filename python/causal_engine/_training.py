@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from ctypes import byref, c_int, c_size_t
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from .model import CausalModel
 
 SLICE = 0.05    # seconds
+MOST_READ = 64  # epochs at once
 
 _STATES = {
     _bindings.RUNNING: "running",
@@ -41,8 +41,6 @@ _STATES = {
 
 class Rows:
     """Rows to learn from, as the engine takes them. It keeps everything alive that the engine looks at. `doubts` are shown them."""
-
-    selection: NDArray[np.intp] | None = None
 
     def __init__(
         self, network: Network, names: Sequence[str] | None, x: Any, y: Any, interventions: Interventions | None, name: str,
@@ -67,13 +65,14 @@ class Rows:
         if doubts is not None and self.x.shape[1] == network.inputs:
             doubts.see(self.x, edits)
 
-    def taken(self, numbers: NDArray[np.intp]) -> Rows:
-        """Some of the rows, by their numbers, under what they were under; none is copied."""
-        some = copy(self)
-        some.selection = numbers
-        some.dataset = Dataset.from_buffer_copy(self.dataset)
-        some.dataset.selection, some.dataset.selected = address(numbers), len(numbers)
-        return some
+
+class SomeRows(Rows):
+    """Some of them, by their numbers, under what they were under; none is copied."""
+
+    def __init__(self, rows: Rows, numbers: NDArray[np.intp]) -> None:
+        self._kept = rows, numbers
+        self.dataset = Dataset.from_buffer_copy(rows.dataset)
+        self.dataset.selection, self.dataset.selected = address(numbers), len(numbers)
 
 
 def optimizer_options(method: Any, lr: float, momentum: float, weight_decay: float, clip_grad: float | None) -> OptimizerOptions:
@@ -180,12 +179,12 @@ class Training:
                 when_free(library.causal_trainer_learn, self.trainer.address, byref(batch.dataset), byref(state))
 
     def _read_history(self) -> None:
-        done = len(self.history)
-        count = c_size_t()
-        library.causal_trainer_history(self.trainer.address, 0, None, 0, byref(count))
-        epochs = (_bindings.Epoch * (count.value - done))()
-        library.causal_trainer_history(self.trainer.address, done, epochs, len(epochs), byref(count))
-        self.history._extend([Epoch(e.loss, e.validation_loss, e.learning_rate, e.seconds) for e in epochs])
+        count = c_size_t(len(self.history) + 1)
+        while len(self.history) < min(count.value, self.epochs):
+            done = len(self.history)
+            epochs = (_bindings.Epoch * min(self.epochs - done, MOST_READ))()
+            library.causal_trainer_history(self.trainer.address, done, epochs, len(epochs), byref(count))
+            self.history._extend([Epoch(e.loss, e.validation_loss, e.learning_rate, e.seconds) for e in epochs[:count.value - done]])
 
     def epochs_done(self) -> float:
         """With the share of the one under way that is done, where it is known."""

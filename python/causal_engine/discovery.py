@@ -157,7 +157,8 @@ def discover(
         variables. No value may be missing.
     interventions
         Which variables do() had set: a dict of (rows,) booleans by name, or a frame or matrix of (rows, variables) of them, as for
-        `StructuralModel.fit`. A row in which X was set tells nothing of how X comes about, and much of what follows from it.
+        `StructuralModel.fit`. A row in which X was set tells nothing of how X comes about, and much of what follows from it. Where conditions
+        differ in more than what was set, such as batches, give the condition as a categorical variable too, of the first tier of `knowledge`.
     knowledge
         A `Knowledge`: edges that are there or not, tiers, an order.
     score

@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -285,7 +284,8 @@ class CausalModel:
         >>> history.state, bool(history.loss[-1] < 1e-3)
         ('finished', True)
         """
-        with self._fitting():
+        self._hold()
+        try:
             targets: Sequence[str] | None = target_names(y)
             options = TrainingOptions(
                 loss=loss, optimizer=optimizer, lr=lr, momentum=momentum, weight_decay=weight_decay, clip_grad=clip_grad, epochs=epochs,
@@ -308,18 +308,22 @@ class CausalModel:
                 return run.run(progress, None if batches is None else self._epochs(batches, doubts))
             finally:
                 self._publish()
+        finally:
+            self._let_go()
 
-    @contextmanager
-    def _fitting(self) -> Iterator[None]:
-        """While a fit lasts: nobody else trains the model, and the flat array has weights all of which may be changed."""
+    def _hold(self) -> None:
+        """For a fit: nobody else trains the model, and the flat array has weights all of which may be changed."""
         if not self._changes.by_training.acquire(blocking=False):
             raise BusyError("fit: another thread is training this model, or one that shares its weights")
         try:
             self._settle()
             self._expect_nothing_frozen()
-            yield
-        finally:
-            self._changes.by_training.release()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        self._changes.by_training.release()
 
     def _shareable(self) -> list[object]:
         """What a model that shares weights with this one has too."""
