@@ -41,7 +41,7 @@ public final class Discovery {
             let covariances = if let gaussian = score as? GaussianScore { gaussian.covariances } else { try Covariances(problem.data) }
             try DiscoveryData.checkIndependent(covariances, problem.variables.map(\.name))
         }
-        search = problem.search(score, weights: nil, index: 0)
+        search = try problem.search(score, weights: nil, index: 0)
         replicates = (0..<options.bootstrap).map { Replicate($0) }
     }
 
@@ -76,7 +76,7 @@ public final class Discovery {
     }
 
     /// The best score so far: how much better the graph is than none, as half of a Bayesian information criterion.
-    public var bestScore: Double { get throws(EngineError) { options.score == .nonlinear ? try score(of: directedGraph()) : search.best.score } }
+    public var bestScore: Double { get throws(EngineError) { options.score.isSmooth ? try score(of: directedGraph()) : search.best.score } }
 
     /// The best directed graph so far: one of those that are equally good.
     public func directedGraph() throws(EngineError) -> Graph { try directed(search.best.parents) }
@@ -125,6 +125,15 @@ public final class Discovery {
         return (directed.map { $0 / all }, undirected.map { $0 / all }, done.count)
     }
 
+    /// Of a network, for each edge, as `[cause * count + effect]`, the probability that its gate is open, before edges were pruned.
+    ///
+    /// - Throws: `.state` for another score, which has no gates.
+    public func gates() throws(EngineError) -> [Double] {
+        guard let search = search as? GateSearch else { throw EngineError(.state, "discovery: gates of a search by \(options.score), expected the score network") }
+        let gates = search.gates, count = variables.count
+        return (0..<count * count).map { gates[place[$0 / count] * count + place[$0 % count]] }
+    }
+
     private func directed(_ parents: [[UInt16]]) throws(EngineError) -> Graph {
         try Graph(count: variables.count, names: variables.map(\.name), edges: parents.enumerated().flatMap { effect, causes in
             causes.map { Graph.Edge(from: canonical[Int($0)], to: canonical[effect]) }
@@ -151,15 +160,18 @@ private struct DiscoveryProblem: Sendable {
 
     func score(weights: [Int]?) throws(EngineError) -> any LocalScore { try DiscoveryData.score(data, variables, options, weights: weights) }
 
-    func search(_ score: any LocalScore, weights: [Int]?, index: Int) -> any GraphSearch {
+    func search(_ score: any LocalScore, weights: [Int]?, index: Int) throws(EngineError) -> any GraphSearch {
         let restarts = options.restarts(variables: variables.count), random = Random(seed: options.seed, purpose: .searching, index: index)
-        guard options.score == .nonlinear else { return OrderSearch(score, knowledge, restarts: restarts, random: random) }
-        return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
+        switch options.score {
+        case .bic, .bdeu: return OrderSearch(score, knowledge, restarts: restarts, random: random)
+        case .nonlinear: return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
+        case .network: return try GateSearch(data, knowledge, weights: weights, random: random, penalty: options.penalty)
+        }
     }
 
     /// The score by which graphs are compared in the end.
     func exactScore(_ score: any LocalScore, candidates: [[Int]]) throws(EngineError) -> any LocalScore {
-        guard options.score == .nonlinear else { return score }
+        guard options.score.isSmooth else { return score }
         let functions = SmoothFunctions.all(data)
         var families: [InteractionScore.Family] = []
         for (v, own) in candidates.enumerated() { families.append(try InteractionScore.Family(v, candidates: own, data, functions, weights: nil)) }
@@ -183,7 +195,7 @@ private final class Replicate: @unchecked Sendable {
             var random = Random(seed: problem.options.seed, purpose: .resampling, index: index)
             var weights = [Int](repeating: 0, count: problem.data.rows)
             for _ in weights.indices { weights[random.index(below: weights.count)] += 1 }
-            search = problem.search(try problem.score(weights: weights), weights: weights, index: 1 + index)
+            search = try problem.search(try problem.score(weights: weights), weights: weights, index: 1 + index)
         }
         guard let search, try search.run(shouldStop: shouldStop) else { return }
         parents = search.best.parents

@@ -9,6 +9,12 @@ public struct DiscoveryOptions: Sendable {
         /// The Bayesian information criterion of smooth mechanisms with additive noise, for real variables. It tells directions apart where
         /// mechanisms are not linear.
         case nonlinear
+        /// The likelihood of networks of real variables, learned together with gates on all edges: a graph is learned while the mechanisms are, and no
+        /// search is made among graphs. What it finds is then compared by the score of `nonlinear`.
+        case network
+
+        /// Whether directions are told apart by mechanisms that are smooth, and noise that is added.
+        var isSmooth: Bool { self == .nonlinear || self == .network }
     }
 
     public var score = Score.bic
