@@ -659,7 +659,8 @@ typedef struct causal_discovery causal_discovery;
 typedef struct causal_discovery_options {
     size_t size;                /* sizeof(causal_discovery_options) */
     const char *score;          /* "bic": of linear Gaussian mechanisms for real variables, tables for categorical ones, regressions where kinds are
-                                   mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise */
+                                   mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise;
+                                   "network": a graph learned with gates in one network for all variables, and scored as by "nonlinear" */
     double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
     double prior_rows;          /* bdeu: what the prior is worth */
     size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few */
@@ -699,6 +700,9 @@ causal_status causal_discovery_score(const causal_discovery *discovery, const ca
  * `directed`, and one without a direction, at both places of `undirected`; count x count numbers each. */
 causal_status causal_discovery_frequencies(const causal_discovery *discovery, double *directed, double *undirected, size_t count,
                                            size_t *samples);
+/* Of the score "network": the probability that the gate of an edge i -> j is open, at i * count + j of `gates`, before edges were pruned. STATE: another
+ * score. SHAPE: another count. */
+causal_status causal_discovery_gates(const causal_discovery *discovery, double *gates, size_t count);
 
 /* ---------------------------------------------------------------- checkpoint */
 

@@ -90,6 +90,18 @@ public func causal_discovery_frequencies(_ discovery: OpaquePointer?, _ directed
     }
 }
 
+@_cdecl("causal_discovery_gates") @implementation
+public func causal_discovery_gates(_ discovery: OpaquePointer?, _ gates: UnsafeMutablePointer<Double>?, _ count: Int) -> causal_status {
+    asking(discovery) { discovery in
+        guard count == discovery.variables.count else {
+            throw EngineError(.shape, "\(UInt(bitPattern: count)) variables given, the data have \(discovery.variables.count)")
+        }
+        let out = try require(gates, "gates")
+        let found = try discovery.gates()
+        for (place, gate) in found.enumerated() { out[place] = gate }
+    }
+}
+
 private func asking(_ handle: OpaquePointer?, _ body: (Discovery) throws -> Void) -> causal_status {
     call { try HandleTable.reading(handle, DiscoveryObject.self) { try body($0.discovery) } }
 }
@@ -101,7 +113,8 @@ private func discoveryOptions(_ given: causal_discovery_options, _ count: Int) t
     case "bic": options.score = .bic
     case "bdeu": options.score = .bdeu(rows: given.prior_rows)
     case "nonlinear": options.score = .nonlinear
-    default: throw EngineError(.value, "options->score is \"\(score)\", expected one of bic, bdeu, nonlinear")
+    case "network": options.score = .network
+    default: throw EngineError(.value, "options->score is \"\(score)\", expected one of bic, bdeu, nonlinear, network")
     }
     options.penalty = given.penalty
     // SIZE_MAX, seen as a signed number, is -1.

@@ -125,7 +125,8 @@ public final class Discovery {
         return (directed.map { $0 / all }, undirected.map { $0 / all }, done.count)
     }
 
-    /// Of a network, for each edge, as `[cause * count + effect]`, the probability that its gate is open, before edges were pruned.
+    /// Of a network, for each edge, as `[cause * count + effect]`, the probability that its gate is open, before edges are pruned: the mean of
+    /// all networks.
     ///
     /// - Throws: `.state` for another score, which has no gates.
     public func gates() throws(EngineError) -> [Double] {
@@ -165,7 +166,8 @@ private struct DiscoveryProblem: Sendable {
         switch options.score {
         case .bic, .bdeu: return OrderSearch(score, knowledge, restarts: restarts, random: random)
         case .nonlinear: return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
-        case .network: return try GateSearch(data, knowledge, weights: weights, random: random, penalty: options.penalty)
+        case .network:
+            return try GateSearch(GateRows(data, knowledge, score, weights: weights, penalty: options.penalty), networks: restarts + 1, random: random)
         }
     }
 
