@@ -27,6 +27,9 @@ public struct DiscoveryOptions: Sendable {
     /// Samples drawn from the rows with replacement, for each of which a graph is looked for too.
     public var bootstrap = 0
     public var knowledge = Knowledge()
+    /// By row, the number of the conditions under which it came about, where what these changed is not known: which mechanisms differ from those of the
+    /// most rows is then looked for too. Empty: none.
+    public var regimes: [Int] = []
     public var seed: UInt64 = 0
 
     public init() {}
@@ -40,6 +43,7 @@ public struct DiscoveryOptions: Sendable {
         try expect(penalty > 0 && penalty.isFinite, "a penalty of \(penalty)", "a number above 0")
         try expect((0...1_000_000).contains(restarts ?? 0), "\(restarts ?? 0) restarts", "0 to 1000000")
         try expect((0...100_000).contains(bootstrap), "\(bootstrap) bootstrap samples", "0 to 100000")
+        try expect(regimes.isEmpty || score.isSmooth, "regimes under the score \(score)", "nonlinear or network, which tell causes from effects")
         if case .bdeu(let rows) = score { try expect(rows > 0 && rows.isFinite, "a prior worth \(rows) rows", "a number above 0") }
     }
 }
