@@ -664,7 +664,7 @@ typedef struct causal_discovery_options {
     double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
     double prior_rows;          /* bdeu: what the prior is worth */
     size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few. "network": how many are learned beside
-                                   the first; SIZE_MAX: 4 */
+                                   the first; SIZE_MAX: 1, and more, up to 6, where variables are few */
     size_t bootstrap;           /* samples of the rows in which a graph is looked for too */
     uint64_t seed;
     const size_t *levels;       /* a number a variable: of a categorical one its levels, 2 or more; 0 for a real one. NULL: all are real */
@@ -703,11 +703,11 @@ causal_status causal_discovery_score(const causal_discovery *discovery, const ca
  * `directed`, and one without a direction, at both places of `undirected`; count x count numbers each. */
 causal_status causal_discovery_frequencies(const causal_discovery *discovery, double *directed, double *undirected, size_t count,
                                            size_t *samples);
-/* Of the score "network": the probability that the gate of an edge i -> j is open, at i * count + j of `gates`, before edges are pruned, the mean of all
- * networks. STATE: another score. SHAPE: another count. */
+/* Of the score "network": the probability that the gate of an edge i -> j is open, at i * count + j of `gates`, before edges are pruned, the mean
+ * of all networks. STATE: another score. SHAPE: another count. */
 causal_status causal_discovery_gates(const causal_discovery *discovery, double *gates, size_t count);
-/* Where there are regimes: not 0 at k * count + j of `targets` where variable j comes about in another way in regime k than in that of the most rows, as far as
- * is known by now. regimes: the largest of their numbers, plus one. STATE: there are none. SHAPE: another number of regimes or of variables. */
+/* Where there are regimes: not 0 at k * count + j of `targets` where variable j comes about in another way in regime k than in that of the most
+ * rows, as far as is known by now. regimes: the largest of their numbers, plus one. STATE: there are none. SHAPE: another number of regimes or of variables. */
 causal_status causal_discovery_targets(const causal_discovery *discovery, uint8_t *targets, size_t regimes, size_t count);
 
 /* ---------------------------------------------------------------- checkpoint */

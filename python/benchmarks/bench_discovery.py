@@ -4,8 +4,8 @@
 
 One core, standardised data, strict SHD: a pair counts where its edge differs in presence or in direction, of the class (CPDAG) where data tell no more,
 of the graph itself with interventions on all variables or nonlinear mechanisms. Scores are those of the engine for both. Peers: `flopsearch` (at equal
-penalty, 20 restarts) and `gies` from PyPI; for nonlinear problems, searched for and learned by networks, the same with the true order given. One that is not installed is
-named and passed over. `discovery.json` gets a line for each problem and seed.
+penalty, 20 restarts) and `gies` from PyPI; for nonlinear problems, by search and by networks, the same with the true order given. One that is not
+installed is named and passed over. `discovery.json` gets a line for each problem and seed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from discovery_problems import SMALL, Array, Problem, linear, linear_experiment,
 
 LINEAR = {f"er{k}-{d}": (d, k) for d in (20, 50, 100) for k in (2, 4)}
 NAMES = [*LINEAR, "er2-500", "raw-er4-20", "mlp-er4-20", "sdcd-40", "sdcd-40-unknown", "interventional-10", "sachs-obs", "sachs-int", "small"]
-SEEDS = {"er2-100": 3, "er4-100": 3, "er2-500": 1, "mlp-er4-20": 5, "sdcd-40": 2, "sdcd-40-unknown": 1, "interventional-10": 30, "sachs-obs": 1, "sachs-int": 1, "small": 5}
+SEEDS = {"er2-100": 3, "er4-100": 3, "er2-500": 1, "mlp-er4-20": 5, "sdcd-40": 2, "sdcd-40-unknown": 1, "interventional-10": 30, "sachs-obs": 1,
+         "sachs-int": 1, "small": 5}
 Answer = tuple[Array, float, float]     # marks, score, seconds
 
 

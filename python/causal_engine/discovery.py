@@ -186,7 +186,7 @@ def discover(
         Samples of the rows, drawn with replacement, in each of which a graph is looked for too, on all cores: `Discovery.frequencies`.
     restarts
         Of the search, from the best graph so far. None for 10, and more where variables are few. Of "network": how many networks are learned
-        beside the first, None for 4.
+        beside the first, None for 1, and more, up to 6, where variables are few.
     categorical
         Names of categorical variables, beside those that the data show to be; or levels by name.
     prior_rows
@@ -310,7 +310,8 @@ def _bar(progress: bool) -> Any:
 
 
 def _assumptions(score: str, is_categorical: bool, is_experiment: bool) -> tuple[str, ...]:
-    mechanisms = "smooth mechanisms with additive noise" if score in ("nonlinear", "network") else "mechanisms of tables or regressions with a main effect for each cause" \
+    is_smooth = score in ("nonlinear", "network")
+    mechanisms = "smooth mechanisms with additive noise" if is_smooth else "mechanisms of tables or regressions with a main effect for each cause" \
         if is_categorical else "linear mechanisms with Gaussian noise"
     stated = ["no hidden common cause of two variables, and no selection of rows", "no cycle", f"{mechanisms}", "rows that are independent of each other",
               "no effects that cancel (faithfulness)"]

@@ -44,8 +44,8 @@ class StructuralModel:
     graph
         What `discover` found, or whatever `Graph.of` takes: a `Graph`, a list of edges, parents by child, DOT or DAGitty text, a networkx.DiGraph. Hidden common
         causes may be declared in it (`Graph(..., confounded=...)`): a query whose answer would rest on a mechanism that is confounded
-        with its own parents then says so. "learn": the first `fit` learns it from the same rows, as ``discover(score="network")`` does, and later ones
-        keep it.
+        with its own parents then says so. "learn": the first `fit` learns it from the same rows, as ``discover(score="network")`` does, and
+        later ones keep it.
     mechanisms
         One for all variables or, in a dict, for some by name; "auto" for the others: the one under which held-out rows are likeliest.
         "linear"; "additive", f(parents) + noise; "location_scale", f(parents) + s(parents) noise; "flow", a monotone

@@ -1,8 +1,8 @@
 internal import CausalKernels
 internal import Glibc
 
-/// How far a matrix of gates is from a graph without cycles (DAGMA, Bello, Aragam and Ravikumar 2022): `-s log det(I - A / s)`, which is s times the sum over
-/// all closed walks of their weights in A / s, each divided by its length. It is 0 exactly where there is none.
+/// How far a matrix of gates is from a graph without cycles (DAGMA, Bello, Aragam and Ravikumar 2022): `-s log det(I - A / s)`, which is s times the
+/// sum over all closed walks of their weights in A / s, each divided by its length. It is 0 exactly where there is none.
 ///
 /// The scale s must be above the spectral radius of A. It follows A here, so that closing the last cycles counts as much as closing the first.
 struct Acyclicity {
@@ -23,8 +23,8 @@ struct Acyclicity {
         next = vector
     }
 
-    /// A scale for `a`, whose elements are not negative: above its spectral radius whatever `a` is, by the bound of Collatz and Wielandt, which holds for any
-    /// positive vector and is tight for the dominant one.
+    /// A scale for `a`, whose elements are not negative: above its spectral radius whatever `a` is, by the bound of Collatz and Wielandt, which holds
+    /// for any positive vector and is tight for the dominant one.
     mutating func scale(for a: UnsafePointer<Double>) -> Double {
         var bound = 0.0
         for _ in 0..<Self.iterations {

@@ -46,7 +46,8 @@ public final class Discovery {
         given = try data.columns(canonical)
         regimes = options.regimes.isEmpty ? nil : try Regimes(options.regimes, rows: data.rows)
         targets = [Bool](repeating: false, count: (regimes?.count ?? 0) * variables.count)
-        problem = DiscoveryProblem(data: given, variables: canonical.map { variables[$0] }, knowledge: try knowledge.renumbered(canonical), options: options)
+        problem = DiscoveryProblem(data: given, variables: canonical.map { variables[$0] }, knowledge: try knowledge.renumbered(canonical),
+                                   options: options)
         score = try problem.score(weights: nil)
         if problem.variables.allSatisfy({ $0.kind == .real }) {
             let covariances = if let gaussian = score as? GaussianScore { gaussian.covariances } else { try Covariances(problem.data) }
@@ -181,7 +182,9 @@ public final class Discovery {
     ///
     /// - Throws: `.state` for another score, which has no gates.
     public func gates() throws(EngineError) -> [Double] {
-        guard let search = search as? GateSearch else { throw EngineError(.state, "discovery: gates of a search by \(options.score), expected the score network") }
+        guard let search = search as? GateSearch else {
+            throw EngineError(.state, "discovery: gates of a search by \(options.score), expected the score network")
+        }
         let gates = search.gates, count = variables.count
         return (0..<count * count).map { gates[place[$0 / count] * count + place[$0 % count]] }
     }
@@ -211,7 +214,9 @@ private struct DiscoveryProblem: Sendable {
     let options: DiscoveryOptions
 
     /// The same with other data of the same variables.
-    func with(_ data: StructuralDataset) -> DiscoveryProblem { DiscoveryProblem(data: data, variables: variables, knowledge: knowledge, options: options) }
+    func with(_ data: StructuralDataset) -> DiscoveryProblem {
+        DiscoveryProblem(data: data, variables: variables, knowledge: knowledge, options: options)
+    }
 
     func score(weights: [Int]?) throws(EngineError) -> any LocalScore { try DiscoveryData.score(data, variables, options, weights: weights) }
 
@@ -221,7 +226,8 @@ private struct DiscoveryProblem: Sendable {
         case .bic, .bdeu: return OrderSearch(score, knowledge, restarts: restarts, random: random)
         case .nonlinear: return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
         case .network:
-            return try GateSearch(GateRows(data, knowledge, score, weights: weights, penalty: options.penalty), networks: restarts + 1, random: random)
+            let rows = try GateRows(data, knowledge, score, weights: weights, penalty: options.penalty)
+            return try GateSearch(rows, networks: restarts + 1, random: random)
         }
     }
 

@@ -9,8 +9,8 @@ public struct DiscoveryOptions: Sendable {
         /// The Bayesian information criterion of smooth mechanisms with additive noise, for real variables. It tells directions apart where
         /// mechanisms are not linear.
         case nonlinear
-        /// The likelihood of networks of real variables, learned together with gates on all edges: a graph is learned while the mechanisms are, and no
-        /// search is made among graphs. What it finds is then compared by the score of `nonlinear`.
+        /// The likelihood of networks of real variables, learned together with gates on all edges: a graph is learned while the mechanisms are, and
+        /// no search is made among graphs. What it finds is then compared by the score of `nonlinear`.
         case network
 
         /// Whether directions are told apart by mechanisms that are smooth, and noise that is added.
@@ -22,19 +22,19 @@ public struct DiscoveryOptions: Sendable {
     /// away that are there by chance among the many that a search looks at.
     public var penalty = 2.0
     /// How often the search begins again from the best graph so far; nil for 10, and more where variables are few. Of a
-    /// network: how many are learned beside the first, nil for 4.
+    /// network: how many are learned beside the first, nil for 1, and more, up to 6, where variables are few.
     public var restarts: Int?
     /// Samples drawn from the rows with replacement, for each of which a graph is looked for too.
     public var bootstrap = 0
     public var knowledge = Knowledge()
-    /// By row, the number of the conditions under which it came about, where what these changed is not known: which mechanisms differ from those of the
-    /// most rows is then looked for too. Empty: none.
+    /// By row, the number of the conditions under which it came about, where what these changed is not known: which mechanisms differ from those of
+    /// the most rows is then looked for too. Empty: none.
     public var regimes: [Int] = []
     public var seed: UInt64 = 0
 
     public init() {}
 
-    func restarts(variables: Int) -> Int { restarts ?? (score == .network ? 4 : 10 + 3_000 / max(variables, 20)) }
+    func restarts(variables: Int) -> Int { restarts ?? (score == .network ? 1 + 100 / max(variables, 20) : 10 + 3_000 / max(variables, 20)) }
 
     func validate() throws(EngineError) {
         func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {

@@ -3,7 +3,8 @@ internal import Glibc
 
 /// Gates and the network behind them, learned together: minimises over both the expectation, over how the gates are drawn, of
 ///
-///     -log likelihood / rows + sparsity * the gates expected open + ridge * the squares of weights + strength * acyclicity of the gates' probabilities.
+///     -log likelihood / rows + sparsity * the gates expected open + ridge * the squares of weights
+///         + strength * acyclicity of the gates' probabilities.
 struct GateLearner<Scalar: EngineScalar> {
     let network: GatedNetwork<Scalar>
     var gates: Gates
@@ -40,8 +41,8 @@ struct GateLearner<Scalar: EngineScalar> {
     }
 
     /// The objective for one draw of the gates, whose gradients it writes to the network's and to `logitGradient`.
-    mutating func objective(_ x: UnsafePointer<Scalar>, tells: UnsafePointer<Scalar>, rows: Int, draw: [Double], strength: Double, cycleScale: Double) throws(EngineError)
-        -> Double {
+    mutating func objective(_ x: UnsafePointer<Scalar>, tells: UnsafePointer<Scalar>, rows: Int, draw: [Double], strength: Double,
+                            cycleScale: Double) throws(EngineError) -> Double {
         gates.draw(draw)
         var value = network.evaluate(x, tells: tells, rows: rows, gates: gates.values, ridge: ridge, gateGradient: &gateGradient)
         probabilities = gates.probabilities

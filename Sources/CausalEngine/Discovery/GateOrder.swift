@@ -1,4 +1,5 @@
-/// The acyclic graph that gates say most of: edges in the order of their gates, each unless it would make a cycle, or one parent more than there may be.
+/// The acyclic graph that gates say most of: edges in the order of their gates, each unless it would make a cycle, or one parent more than there may
+/// be.
 struct GateOrder {
     /// By variable, ascending.
     let parents: [[UInt16]]

@@ -1,5 +1,5 @@
-/// Several networks that learn a graph each, with weights and gates drawn anew: what the first steps settle, later ones hardly change. The graph of the best score
-/// is the answer, and what their gates have in common is how sure one can be of an edge.
+/// Several networks that learn a graph each, with weights and gates drawn anew: what the first steps settle, later ones hardly change. The graph of
+/// the best score is the answer, and what their gates have in common is how sure one can be of an edge.
 final class GateSearch: GraphSearch {
     private let rows: GateRows
     private let networks: Int

@@ -1,8 +1,9 @@
 internal import CausalKernels
 
-/// One network that learns a graph with its mechanisms: at first with no price for cycles, which then rises until none are left (the two stages of SDCD, Nazaret
-/// et al. 2024, of which the first is short here: what has learned to predict causes from effects is slow to forget it); then, in the order of the variables that
-/// was found, all edges that agree with it once more; and in the end edges are left out that a flexible network has no use for (`Pruning`).
+/// One network that learns a graph with its mechanisms: at first with no price for cycles, which then rises until none are left (the two stages of
+/// SDCD, Nazaret et al. 2024, of which the first is short here: what has learned to predict causes from effects is slow to forget it); then, in the
+/// order of the variables that was found, all edges that agree with it once more; and in the end edges are left out that a flexible network has no
+/// use for (`Pruning`).
 final class GateTraining {
     private var learner: GateLearner<Float>
     private let rows: GateRows
@@ -16,7 +17,7 @@ final class GateTraining {
     /// Of the graph, by splines; known in the end.
     private(set) var score: Double?
 
-    private enum Stage { static let free = 200, acyclic = 3_000, ordered = 800, all = free + acyclic + ordered }
+    private enum Stage { static let free = 200, acyclic = 4_000, ordered = 1_000, all = free + acyclic + ordered }
     private static let units = 10
     private static let sparsity = 0.005
     private static let ridge = 1e-3

@@ -1,11 +1,11 @@
 internal import CausalKernels
 internal import Glibc
 
-/// One network for all variables: each has a hidden layer of its own that reads all others through gates, a mean, and a scale of its Gaussian noise. The hidden
-/// layers stand side by side, so that one product computes them all.
+/// One network for all variables: each has a hidden layer of its own that reads all others through gates, a mean, and a scale of its Gaussian noise.
+/// The hidden layers stand side by side, so that one product computes them all.
 ///
-/// A row in which do() set a variable says nothing of its mechanism, and adds exactly nothing to the likelihood or to any gradient of it; the value that was set
-/// is read by the others as any is.
+/// A row in which do() set a variable says nothing of its mechanism, and adds exactly nothing to the likelihood or to any gradient of it; the value
+/// that was set is read by the others as any is.
 final class GatedNetwork<Scalar: EngineScalar> {
     let variables: Int
     let units: Int
@@ -57,13 +57,14 @@ final class GatedNetwork<Scalar: EngineScalar> {
         for k in 0..<width { parameters.pointer[outputs + k] = Scalar(normal() / Double(units).squareRoot()) }
     }
 
-    /// The mean over rows of the negative logarithm of the likelihood, summed over variables, plus `ridge` times the squares of all weights; and its gradients with
-    /// respect to the parameters, in `gradient`, and to the gates.
+    /// The mean over rows of the negative logarithm of the likelihood, summed over variables, plus `ridge` times the squares of all weights; and its
+    /// gradients with respect to the parameters, in `gradient`, and to the gates.
     ///
     /// - Parameter tells: 1 where the row tells of the variable's mechanism, 0 where it was set.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    func evaluate(_ x: UnsafePointer<Scalar>, tells: UnsafePointer<Scalar>, rows: Int, gates: [Double], ridge: Double, gateGradient: inout [Double]) -> Double {
+    func evaluate(_ x: UnsafePointer<Scalar>, tells: UnsafePointer<Scalar>, rows: Int, gates: [Double], ridge: Double,
+                  gateGradient: inout [Double]) -> Double {
         precondition(rows > 0 && rows <= capacity)
         let p = UnsafePointer(parameters.pointer), slopes = gradient.pointer
         for i in 0..<variables {
@@ -76,12 +77,12 @@ final class GatedNetwork<Scalar: EngineScalar> {
             Operand(x, stride: variables), Operand(UnsafePointer(gated.pointer), stride: width), bias: p + offsets, activation: .tanh,
             into: activations.pointer, panels: panels.pointer)
 
-        let chunks = (rows + Self.chunkRows - 1) / Self.chunkRows
+        let chunks = (rows + Self.chunkRows - 1) / Self.chunkRows, size = 2 * width + 2 * variables
         Threads.run(chunks: chunks, work: 4 * rows * width) { chunk in
             let first = chunk * Self.chunkRows, last = min(first + Self.chunkRows, rows)
-            losses.pointer[chunk] = explain(x, tells, from: first, to: last, share: shares.pointer + chunk * (2 * width + 2 * variables), 1 / Scalar(rows))
+            losses.pointer[chunk] = explain(x, tells, from: first, to: last, share: shares.pointer + chunk * size, 1 / Scalar(rows))
         }
-        let rest = slopes + offsets, size = 2 * width + 2 * variables
+        let rest = slopes + offsets
         rest.update(repeating: 0, count: size)
         var loss = 0.0
         for chunk in 0..<chunks {
@@ -90,8 +91,8 @@ final class GatedNetwork<Scalar: EngineScalar> {
         }
 
         Product(rows: variables, columns: width, depth: rows)(
-            Operand(x, stride: variables, isTransposed: true), Operand(UnsafePointer(activations.pointer), stride: width), into: gatedGradient.pointer,
-            panels: panels.pointer)
+            Operand(x, stride: variables, isTransposed: true), Operand(UnsafePointer(activations.pointer), stride: width),
+            into: gatedGradient.pointer, panels: panels.pointer)
         let twice = Scalar(2 * ridge)
         for i in 0..<variables {
             for j in 0..<variables { gateGradient[i * variables + j] = 0 }
@@ -110,8 +111,8 @@ final class GatedNetwork<Scalar: EngineScalar> {
 
     /// The likelihood of some rows, and what they add to the gradients beyond the hidden layer; hidden activations become the gradients before them.
     @inline(__always)
-    private func explain(_ x: UnsafePointer<Scalar>, _ tells: UnsafePointer<Scalar>, from first: Int, to last: Int, share: UnsafeMutablePointer<Scalar>,
-                         _ weight: Scalar) -> Double {
+    private func explain(_ x: UnsafePointer<Scalar>, _ tells: UnsafePointer<Scalar>, from first: Int, to last: Int,
+                         share: UnsafeMutablePointer<Scalar>, _ weight: Scalar) -> Double {
         let p = UnsafePointer(parameters.pointer), d = variables
         let ofOffsets = share, ofOutputs = share + width, ofConstants = share + 2 * width, ofLogScales = ofConstants + d
         share.update(repeating: 0, count: 2 * width + 2 * d)

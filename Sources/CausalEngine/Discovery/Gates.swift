@@ -1,9 +1,9 @@
 internal import CausalKernels
 internal import Glibc
 
-/// A gate for every ordered pair of variables, between 0 and 1, by which what one tells the other is multiplied: hard concrete variables (Louizos, Welling
-/// and Kingma 2018), which are drawn anew at each step, are 0 or 1 exactly most of the time, and have a gradient all the same. That they are drawn, and so
-/// mostly one or the other, is why weights behind a gate cannot grow to make up for its being nearly closed.
+/// A gate for every ordered pair of variables, between 0 and 1, by which what one tells the other is multiplied: hard concrete variables (Louizos,
+/// Welling and Kingma 2018), which are drawn anew at each step, are 0 or 1 exactly most of the time, and have a gradient all the same. That they are
+/// drawn, and so mostly one or the other, is why weights behind a gate cannot grow to make up for its being nearly closed.
 struct Gates {
     /// What is known of an edge.
     enum Kind: UInt8 { case closed, free, open }

@@ -1,8 +1,8 @@
 internal import CausalKernels
 internal import Glibc
 
-/// How well a network with random hidden units, of which only the output is learned (Huang, Zhu and Siew 2006), predicts a variable from some parents, in
-/// rows held out. It can be anything smooth, with all parents acting together, and costs one factorisation.
+/// How well a network with random hidden units, of which only the output is learned (Huang, Zhu and Siew 2006), predicts a variable from some
+/// parents, in rows held out. It can be anything smooth, with all parents acting together, and costs one factorisation.
 struct RandomNetwork {
     private let rows: Int
     /// With those after them that are predicted, and teach nothing.
@@ -55,8 +55,8 @@ struct RandomNetwork {
         return -Double(rows) / 2 * log(max(fit.error / max(total, 1e-300), 1e-12))
     }
 
-    /// What the parents do not explain in each row, by what the other half of the rows taught; in the rows that taught nothing, by what the first half did. In
-    /// units of the child's spread.
+    /// What the parents do not explain in each row, by what the other half of the rows taught; in the rows that taught nothing, by what the first
+    /// half did. In units of the child's spread.
     func residuals(_ parents: [Int]) throws(EngineError) -> [Double] {
         guard !parents.isEmpty else { return (0..<allRows).map { Double(outputs.pointer[$0]) } }
         let fit = try fit(parents), size = 1 + parents.count + Self.units
@@ -99,8 +99,8 @@ struct RandomNetwork {
             for (k, parent) in parents.enumerated() { values.pointer[i * parents.count + k] = inputs.pointer[i * width + parent] }
         }
         let weights = parents.flatMap { hidden[$0 * Self.units..<($0 + 1) * Self.units] }
-        Float.gemm(transposeA: false, transposeB: false, rows: allRows, columns: Self.units, depth: parents.count, values.pointer, strideA: parents.count,
-                   weights, strideB: Self.units, beta: 1, sums.pointer, strideC: Self.units)
+        Float.gemm(transposeA: false, transposeB: false, rows: allRows, columns: Self.units, depth: parents.count,
+                   values.pointer, strideA: parents.count, weights, strideB: Self.units, beta: 1, sums.pointer, strideC: Self.units)
         Float.kernels.activate(.tanh, sums.pointer, into: sums.pointer, count: allRows * Self.units)
         for i in 0..<allRows {
             let out = features.pointer + i * size

@@ -1,9 +1,10 @@
 internal import CausalKernels
 internal import Glibc
 
-/// Which variables come about in another way in a regime than elsewhere, given a graph: where what their parents leave unexplained is likelier by a regression and a
-/// variance of the regime's own than by those of all other rows, by more than its parameters cost. (That the set of mechanisms that change is to be small is the
-/// criterion of Brouillard et al. 2020 for interventions whose targets are not known; there it is found with the graph, here between two times of learning it.)
+/// Which variables come about in another way in a regime than elsewhere, given a graph: where what their parents leave unexplained is likelier by a
+/// regression and a variance of the regime's own than by those of all other rows, by more than its parameters cost. (That the set of mechanisms that
+/// change is to be small is the criterion of Brouillard et al. 2020 for interventions whose targets are not known; there it is found with the graph,
+/// here between two times of learning it.)
 final class TargetSearch {
     private let data: StructuralDataset
     private let parents: [[UInt16]]
