@@ -186,7 +186,7 @@ def discover(
         Samples of the rows, drawn with replacement, in each of which a graph is looked for too, on all cores: `Discovery.frequencies`.
     restarts
         Of the search, from the best graph so far. None for 10, and more where variables are few. Of "network": how many networks are learned
-        beside the first, None for 1, and more, up to 6, where variables are few.
+        beside the first, None for 5 of up to 20 variables, and fewer of more.
     categorical
         Names of categorical variables, beside those that the data show to be; or levels by name.
     prior_rows

@@ -92,7 +92,7 @@ class StructuralModel:
         self.seed = int.from_bytes(os.urandom(8), "little") if seed is None else checked_seed(seed)
         self._dtype = model_dtype(dtype)
         self._categorical = categorical
-        self._mechanisms = mechanisms
+        self._mechanisms = mechanisms if self._graph is None else None      # until there is a graph
         self._wanted = [] if self._graph is None else mechanism_table(mechanisms, self._graph)
         self._fitted: Fitted | None = None
 
@@ -180,7 +180,7 @@ class StructuralModel:
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"), learning_rate=number(lr, "lr"), weight_decay=number(weight_decay, "weight_decay"),
             held_out=-1.0 if validation_fraction is None else _share(validation_fraction), patience=number(patience, "patience"), sparsity=number(sparsity, "sparsity"),
             independence=number(independence, "independence"), seed=self.seed)
-        self._graph, self._wanted = graph, wanted
+        self._graph, self._wanted, self._mechanisms = graph, wanted, None
         return self
 
     def _learned(self, data: Any, interventions: Any, frozen: Sequence[str], progress: bool) -> tuple[Graph, list[Mechanism]]:

@@ -22,7 +22,8 @@ public struct DiscoveryOptions: Sendable {
     /// away that are there by chance among the many that a search looks at.
     public var penalty = 2.0
     /// How often the search begins again from the best graph so far; nil for 10, and more where variables are few. Of a
-    /// network: how many are learned beside the first, nil for 1, and more, up to 6, where variables are few.
+    /// network: how many are learned beside the first, nil for 5 where there are up to 20
+    /// variables, and fewer where there are more.
     public var restarts: Int?
     /// Samples drawn from the rows with replacement, for each of which a graph is looked for too.
     public var bootstrap = 0
@@ -34,7 +35,7 @@ public struct DiscoveryOptions: Sendable {
 
     public init() {}
 
-    func restarts(variables: Int) -> Int { restarts ?? (score == .network ? 1 + 100 / max(variables, 20) : 10 + 3_000 / max(variables, 20)) }
+    func restarts(variables: Int) -> Int { restarts ?? (score == .network ? 100 / max(variables, 20) : 10 + 3_000 / max(variables, 20)) }
 
     func validate() throws(EngineError) {
         func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {
