@@ -707,7 +707,8 @@ causal_status causal_discovery_frequencies(const causal_discovery *discovery, do
  * of all networks. STATE: another score. SHAPE: another count. */
 causal_status causal_discovery_gates(const causal_discovery *discovery, double *gates, size_t count);
 /* Where there are regimes: not 0 at k * count + j of `targets` where variable j comes about in another way in regime k than in that of the most
- * rows, as far as is known by now. regimes: the largest of their numbers, plus one. STATE: there are none. SHAPE: another number of regimes or of variables. */
+ * rows, as far as is known by now. regimes: the largest of their numbers, plus one. STATE: there are none. SHAPE: another number of regimes or of
+ * variables. */
 causal_status causal_discovery_targets(const causal_discovery *discovery, uint8_t *targets, size_t regimes, size_t count);
 
 /* ---------------------------------------------------------------- checkpoint */
