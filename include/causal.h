@@ -662,10 +662,12 @@ typedef struct causal_discovery causal_discovery;
 typedef struct causal_discovery_options {
     size_t size;                /* sizeof(causal_discovery_options) */
     const char *score;          /* "bic": of linear Gaussian mechanisms for real variables, tables for categorical ones, regressions where kinds are
-                                   mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise */
+                                   mixed; "bdeu": of tables with a Dirichlet prior; "nonlinear": of smooth mechanisms with additive noise;
+                                   "network": a graph learned with gates in one network for all variables, and scored as by "nonlinear" */
     double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
     double prior_rows;          /* bdeu: what the prior is worth */
-    size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few */
+    size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few. "network": how many are learned beside
+                                   the first; SIZE_MAX: 5 of up to 20 variables, fewer of more */
     size_t bootstrap;           /* samples of the rows in which a graph is looked for too */
     uint64_t seed;
     const size_t *levels;       /* a number a variable: of a categorical one its levels, 2 or more; 0 for a real one. NULL: all are real */
@@ -674,9 +676,11 @@ typedef struct causal_discovery_options {
     const size_t *tiers;        /* a number a variable, SIZE_MAX for unknown: none is caused by one of a later tier; or NULL */
     const size_t *order;        /* all variables, causes before effects; or NULL */
     size_t most_parents;        /* of one variable; SIZE_MAX: any number */
+    const size_t *regimes;      /* a number a row, 0 to rows - 1: rows of one number came about under the same conditions, and which mechanisms these
+                                   changed is to be found ("nonlinear" and "network"); or NULL */
 } causal_discovery_options;
 #define CAUSAL_DISCOVERY_OPTIONS_INIT \
-    { sizeof(causal_discovery_options), "bic", 2.0, 1.0, SIZE_MAX, 0, 0, NULL, NULL, NULL, NULL, NULL, SIZE_MAX }
+    { sizeof(causal_discovery_options), "bic", 2.0, 1.0, SIZE_MAX, 0, 0, NULL, NULL, NULL, NULL, NULL, SIZE_MAX, NULL }
 
 /* Prepares a search. names: one a column, or NULL for x0, x1, ... values: rows x columns, copied, none missing; is_set: bytes of the same shape, not 0
  * where do() set the variable, so that the row tells nothing of its mechanism; or NULL. Units do not matter, and neither does the order of
@@ -702,6 +706,13 @@ causal_status causal_discovery_score(const causal_discovery *discovery, const ca
  * `directed`, and one without a direction, at both places of `undirected`; count x count numbers each. */
 causal_status causal_discovery_frequencies(const causal_discovery *discovery, double *directed, double *undirected, size_t count,
                                            size_t *samples);
+/* Of the score "network": the probability that the gate of an edge i -> j is open, at i * count + j of `gates`, before edges are pruned, the mean
+ * of all networks. STATE: another score. SHAPE: another count. */
+causal_status causal_discovery_gates(const causal_discovery *discovery, double *gates, size_t count);
+/* Where there are regimes: not 0 at k * count + j of `targets` where variable j comes about in another way in regime k than in that of the most
+ * rows, as far as is known by now. regimes: the largest of their numbers, plus one. STATE: there are none. SHAPE: another number of regimes or of
+ * variables. */
+causal_status causal_discovery_targets(const causal_discovery *discovery, uint8_t *targets, size_t regimes, size_t count);
 
 /* ---------------------------------------------------------------- checkpoint */
 

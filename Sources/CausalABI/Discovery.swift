@@ -23,7 +23,7 @@ public func causal_discovery_create(_ discovery: UnsafeMutablePointer<OpaquePoin
             let levels = try given.levels.map { try size($0[v], "options->levels[\(v)]") } ?? 0
             return Variable(try names.map { try text($0[v], "names[\(v)]") } ?? "x\(v)", levels == 0 ? .real : .categorical(levels: levels))
         }
-        out.pointee = try HandleTable.insert(DiscoveryObject(try Discovery(data, variables: variables, options: try discoveryOptions(given, columns))))
+        out.pointee = try HandleTable.insert(DiscoveryObject(try Discovery(data, variables: variables, options: try discoveryOptions(given, rows, columns))))
     }
 }
 
@@ -90,18 +90,43 @@ public func causal_discovery_frequencies(_ discovery: OpaquePointer?, _ directed
     }
 }
 
+@_cdecl("causal_discovery_gates") @implementation
+public func causal_discovery_gates(_ discovery: OpaquePointer?, _ gates: UnsafeMutablePointer<Double>?, _ count: Int) -> causal_status {
+    asking(discovery) { discovery in
+        guard count == discovery.variables.count else {
+            throw EngineError(.shape, "\(UInt(bitPattern: count)) variables given, the data have \(discovery.variables.count)")
+        }
+        let out = try require(gates, "gates")
+        let found = try discovery.gates()
+        for (place, gate) in found.enumerated() { out[place] = gate }
+    }
+}
+
+@_cdecl("causal_discovery_targets") @implementation
+public func causal_discovery_targets(_ discovery: OpaquePointer?, _ targets: UnsafeMutablePointer<UInt8>?, _ regimes: Int, _ count: Int) -> causal_status {
+    asking(discovery) { discovery in
+        let out = try require(targets, "targets"), found = try discovery.changedVariables()
+        guard regimes == found.count, count == discovery.variables.count else {
+            throw EngineError(.shape, "\(UInt(bitPattern: regimes)) regimes of \(UInt(bitPattern: count)) variables given, the data have \(found.count) of "
+                + "\(discovery.variables.count)")
+        }
+        for place in 0..<regimes * count { out[place] = found[place / count].contains(place % count) ? 1 : 0 }
+    }
+}
+
 private func asking(_ handle: OpaquePointer?, _ body: (Discovery) throws -> Void) -> causal_status {
     call { try HandleTable.reading(handle, DiscoveryObject.self) { try body($0.discovery) } }
 }
 
-private func discoveryOptions(_ given: causal_discovery_options, _ count: Int) throws -> DiscoveryOptions {
+private func discoveryOptions(_ given: causal_discovery_options, _ rows: Int, _ count: Int) throws -> DiscoveryOptions {
     var options = DiscoveryOptions()
     let score = try text(given.score, "options->score")
     switch score {
     case "bic": options.score = .bic
     case "bdeu": options.score = .bdeu(rows: given.prior_rows)
     case "nonlinear": options.score = .nonlinear
-    default: throw EngineError(.value, "options->score is \"\(score)\", expected one of bic, bdeu, nonlinear")
+    case "network": options.score = .network
+    default: throw EngineError(.value, "options->score is \"\(score)\", expected one of bic, bdeu, nonlinear, network")
     }
     options.penalty = given.penalty
     // SIZE_MAX, seen as a signed number, is -1.
@@ -113,6 +138,7 @@ private func discoveryOptions(_ given: causal_discovery_options, _ count: Int) t
     if let tiers = given.tiers { options.knowledge.tiers = try (0..<count).map { tiers[$0] == -1 ? nil : try size(tiers[$0], "options->tiers[\($0)]") } }
     options.knowledge.order = try given.order.map { order in try (0..<count).map { try size(order[$0], "options->order[\($0)]") } }
     options.knowledge.mostParents = given.most_parents == -1 ? nil : try size(given.most_parents, "options->most_parents")
+    if let regimes = given.regimes { options.regimes = try (0..<rows).map { try size(regimes[$0], "options->regimes[\($0)]") } }
     return options
 }
 

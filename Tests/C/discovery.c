@@ -64,6 +64,42 @@ static void finding(void) {
     OK(causal_discovery_free(discovery));
 }
 
+/* A network that learns the graph, of rows under two conditions. */
+static void learning(void) {
+    causal_discovery_options options = CAUSAL_DISCOVERY_OPTIONS_INIT, plain = CAUSAL_DISCOVERY_OPTIONS_INIT, wrong;
+    causal_discovery *discovery;
+    size_t regimes[ROWS];
+    int finished = 0, i;
+    for (i = 0; i < ROWS; i++) regimes[i] = i % 3 == 0;
+    options.score = "network";
+    options.restarts = 0;
+    options.regimes = regimes;
+    OK(create(&discovery, &options));
+    while (!finished) OK(causal_discovery_run(discovery, 0.05, &finished));
+    OK(causal_discovery_gates(discovery, numbers, N));
+    for (i = 0; i < N * N; i++) TRUE(numbers[i] >= 0.0 && numbers[i] <= 1.0 && (i % (N + 1) != 0 || numbers[i] == 0.0));
+    OK(causal_discovery_targets(discovery, bytes, 2, N));
+    for (i = 0; i < 2 * N; i++) TRUE(bytes[i] == 0);
+    EXPECT(CAUSAL_ERROR_NULL, causal_discovery_gates(discovery, NULL, N));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_gates(discovery, numbers, N - 1));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_gates(discovery, numbers, HUGE_SIZE));
+    EXPECT(CAUSAL_ERROR_NULL, causal_discovery_targets(discovery, NULL, 2, N));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_targets(discovery, bytes, 3, N));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_targets(discovery, bytes, 2, HUGE_SIZE));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_targets(discovery, bytes, HUGE_SIZE, N));
+    OK(causal_discovery_free(discovery));
+    wrong = options; wrong.score = "bic"; EXPECT(CAUSAL_ERROR_VALUE, create(&discovery, &wrong));
+    regimes[7] = ROWS;
+    EXPECT(CAUSAL_ERROR_VALUE, create(&discovery, &options));
+    TRUE(strstr(causal_last_error(), "regime 60 in row 7, expected 0 to 59") != NULL);
+    regimes[7] = HUGE_SIZE;
+    EXPECT(CAUSAL_ERROR_MEMORY, create(&discovery, &options));
+    OK(create(&discovery, &plain));
+    EXPECT(CAUSAL_ERROR_STATE, causal_discovery_gates(discovery, numbers, N));
+    EXPECT(CAUSAL_ERROR_STATE, causal_discovery_targets(discovery, bytes, 2, N));
+    OK(causal_discovery_free(discovery));
+}
+
 static void refusing(void) {
     static const uint8_t ring[N * N] = {0, 1, 0, 0, 0, 1, 1, 0, 0}, one[N * N] = {0, 1, 0, 0, 0, 0, 0, 0, 0}, back[N * N] = {0, 0, 0, 1, 0, 0, 0, 0, 0};
     static const size_t twice[N] = {0, 0, 1}, beyond[N] = {0, 1, 7}, upwards[N] = {1, 0, HUGE_SIZE}, absurd[N] = {0, HUGE_SIZE / 2, 0};
@@ -132,6 +168,8 @@ static void bad_discovery(causal_discovery *d, causal_status s) {
     EXPECT(s, causal_discovery_directed_graph(d, &graph));
     EXPECT(s, causal_discovery_score(d, NULL, numbers));
     EXPECT(s, causal_discovery_frequencies(d, numbers, more, N, sizes));
+    EXPECT(s, causal_discovery_gates(d, numbers, N));
+    EXPECT(s, causal_discovery_targets(d, bytes, 2, N));
     if (d != NULL) EXPECT(s, causal_discovery_free(d));
 }
 
@@ -153,6 +191,7 @@ static void handles(void) {
 int main(void) {
     make_data();
     finding();
+    learning();
     refusing();
     stopping();
     handles();

@@ -116,7 +116,7 @@ class DiscoveryOptions(Sized):
     _fields_ = [
         ("size", c_size_t), ("score", c_char_p), ("penalty", c_double), ("prior_rows", c_double), ("restarts", c_size_t),
         ("bootstrap", c_size_t), ("seed", c_uint64), ("levels", c_void_p), ("required", c_void_p), ("forbidden", c_void_p),
-        ("tiers", c_void_p), ("order", c_void_p), ("most_parents", c_size_t),
+        ("tiers", c_void_p), ("order", c_void_p), ("most_parents", c_size_t), ("regimes", c_void_p),
     ]
 
 
@@ -260,6 +260,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_discovery_directed_graph": (_A, _A),
     "causal_discovery_score": (_A, _A, _A),
     "causal_discovery_frequencies": (_A, _A, _A, _N, _A),
+    "causal_discovery_gates": (_A, _A, _N),
+    "causal_discovery_targets": (_A, _A, _N, _N),
 
     "causal_model_save": (_A, _A, _T, _T),
     "causal_model_load": (_A, _T),

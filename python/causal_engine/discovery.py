@@ -20,7 +20,7 @@ from ._interrupt import interrupts
 from ._levels import Levels, levels_in
 from ._marks import marks_in
 from ._table import columns_in, table
-from .errors import ArgumentError, shown, warn
+from .errors import ArgumentError, InvalidValueError, ShapeError, shown, warn
 from .features import names_in
 from .graph import Graph
 from .knowledge import UNKNOWN, Knowledge
@@ -52,6 +52,11 @@ class Discovery:
         no samples.
     samples
         Bootstrap samples that were done.
+    gates
+        Of ``score="network"``: (variables, variables), the probability that the gate of an edge from row to column is open, the mean of all networks,
+        before edges were pruned. None for other scores.
+    targets
+        By regime, the variables whose mechanisms differ there from those of the regime with the most rows. None without regimes.
     is_finished
         False where Ctrl-C ended the search early.
     sortability
@@ -64,7 +69,7 @@ class Discovery:
 
     def __init__(
         self, handle: Handle, variables: tuple[str, ...], values: NDArray[np.float64], levels: Levels, assumptions: tuple[str, ...],
-        is_finished: bool, seconds: float,
+        is_finished: bool, seconds: float, has_gates: bool = False, regimes: tuple[Any, ...] = (),
     ) -> None:
         self._handle = handle
         self.is_finished = is_finished
@@ -80,6 +85,15 @@ class Discovery:
         self._directed_share, self._undirected_share = directed, undirected
         places = np.argwhere(directed + undirected > 0).tolist()
         self.frequencies = {(variables[i], variables[j]): float(directed[i, j] + undirected[i, j]) for i, j in places}
+        self.gates: NDArray[np.float64] | None = None
+        if has_gates:
+            self.gates = np.zeros((len(variables),) * 2)
+            library.causal_discovery_gates(handle.address, address(self.gates), len(variables))
+        self.targets: dict[Any, tuple[str, ...]] | None = None
+        if regimes:
+            marks = np.zeros((len(regimes), len(variables)), np.uint8)
+            library.causal_discovery_targets(handle.address, address(marks), *marks.shape)
+            self.targets = {regime: tuple(variables[v] for v in np.flatnonzero(own)) for regime, own in zip(regimes, marks)}
 
     @property
     def score(self) -> float:
@@ -144,9 +158,9 @@ class Discovery:
 
 def discover(
     data: Any, interventions: Any = None, *, knowledge: Knowledge | None = None, score: str = "bic", penalty: float = 2.0, bootstrap: int = 0,
-    restarts: int | None = None, categorical: Any = (), prior_rows: float = 1.0, seed: int = 0, progress: bool = True,
+    restarts: int | None = None, categorical: Any = (), prior_rows: float = 1.0, regimes: Any = None, seed: int = 0, progress: bool = True,
 ) -> Discovery:
-    """Looks for the graph of causes that rows come from: an order-based search for the graph of the best score.
+    """Looks for the graph of causes that rows come from: an order-based search for the graph of the best score, or a network that learns it.
 
     Units do not matter, and neither does the order of the columns. Ctrl-C ends the search, and the best graph so far is returned.
 
@@ -164,17 +178,24 @@ def discover(
     score
         "bic": the Bayesian information criterion, of linear Gaussian mechanisms for real variables, of tables for categorical ones, and of
         regressions where kinds are mixed. "bdeu": of tables with a Dirichlet prior, for categorical variables. "nonlinear": the Bayesian information
-        criterion of smooth mechanisms with additive noise, for real variables, which tells directions apart.
+        criterion of smooth mechanisms with additive noise, for real variables, which tells directions apart. "network": no search, but networks
+        that learn the graph by gates on all edges while they learn the mechanisms, for real variables; of the graphs of several networks the one
+        with the best score by "nonlinear". It takes longer, and is for mechanisms in which causes act together.
     penalty
         Of each parameter, times half of log(rows). 1 is Schwarz's criterion; more keeps edges away that are there by chance.
     bootstrap
         Samples of the rows, drawn with replacement, in each of which a graph is looked for too, on all cores: `Discovery.frequencies`.
     restarts
-        Of the search, from the best graph so far. None for 10, and more where variables are few.
+        Of the search, from the best graph so far. None for 10, and more where variables are few. Of "network": how many networks are learned
+        beside the first, None for 5 of up to 20 variables, and fewer of more.
     categorical
         Names of categorical variables, beside those that the data show to be; or levels by name.
     prior_rows
         What the prior of "bdeu" is worth, in rows.
+    regimes
+        (rows,) of labels: rows with the same label came about under the same conditions, where it is not known what these changed.
+        Which mechanisms they changed is looked for between two times of learning the graph: `Discovery.targets`. For the scores "nonlinear"
+        and "network".
     seed
         Of what the search and the samples draw; the same seed gives the same graph on any number of threads.
     progress
@@ -217,19 +238,22 @@ def discover(
     levels = levels_in(columns_in(data, variables, "data"), variables, categorical)
     values = np.ascontiguousarray(table(data, variables, levels, "data"))
     marks = marks_in(interventions, variables, len(values))
+    labels, numbers = _regimes_in(regimes, len(values))
     known = (knowledge or Knowledge())._arrays(variables)
+    known["regimes"] = numbers
     known["levels"] = np.array([len(levels.get(name, ())) for name in variables], np.uint64)
     options = DiscoveryOptions(
         score=text(score, "score"), penalty=number(penalty, "penalty"), prior_rows=number(prior_rows, "prior_rows"),
         restarts=UNKNOWN if restarts is None else count(restarts, "restarts"), bootstrap=count(bootstrap, "bootstrap"), seed=checked_seed(seed),
-        **{name: option if isinstance(option, int) else address(option) for name, option in known.items()})
+        **{name: option if isinstance(option, int) or option is None else address(option) for name, option in known.items()})
     names = (c_char_p * len(variables))(*(text(name, "a name") for name in variables))
     handle = Handle(
         library.causal_discovery_create, library.causal_discovery_free, addressof(names), address(values),
         None if marks is None else address(marks), *values.shape, byref(options))
     is_finished = _run(handle, progress)
     found = Discovery(
-        handle, variables, values, levels, _assumptions(score, bool(levels), marks is not None), is_finished, time.monotonic() - began)
+        handle, variables, values, levels, _assumptions(score, bool(levels), marks is not None), is_finished, time.monotonic() - began,
+        score == "network", labels)
     _doubt(found)
     return found
 
@@ -244,6 +268,21 @@ def _variables(data: Any) -> tuple[str, ...]:
 
 def _no_table(data: Any) -> tuple[str, ...]:
     raise ArgumentError(f"data is {shown(data)}, expected a data frame, a dict of columns, or a matrix of (rows, variables)")
+
+
+def _regimes_in(regimes: Any, rows: int) -> tuple[tuple[Any, ...], Any]:
+    """The labels, and by row the number of its own; None where there are none."""
+    if regimes is None:
+        return (), None
+    given = np.asarray(regimes)
+    if given.shape != (rows,):
+        raise ShapeError(f"regimes of shape {given.shape}, expected ({rows},), a label a row")
+    numbers: dict[Any, int] = {}
+    for row, label in enumerate(given.tolist()):
+        if label is None or label != label:
+            raise InvalidValueError(f"regimes: the label of row {row} is missing")
+        numbers.setdefault(label, len(numbers))
+    return tuple(numbers), np.array([numbers[label] for label in given.tolist()], np.uint64)
 
 
 def _run(handle: Handle, progress: bool) -> bool:
@@ -272,7 +311,8 @@ def _bar(progress: bool) -> Any:
 
 
 def _assumptions(score: str, is_categorical: bool, is_experiment: bool) -> tuple[str, ...]:
-    mechanisms = "smooth mechanisms with additive noise" if score == "nonlinear" else "mechanisms of tables or regressions with a main effect for each cause" \
+    is_smooth = score in ("nonlinear", "network")
+    mechanisms = "smooth mechanisms with additive noise" if is_smooth else "mechanisms of tables or regressions with a main effect for each cause" \
         if is_categorical else "linear mechanisms with Gaussian noise"
     stated = ["no hidden common cause of two variables, and no selection of rows", "no cycle", f"{mechanisms}", "rows that are independent of each other",
               "no effects that cancel (faithfulness)"]

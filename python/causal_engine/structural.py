@@ -15,11 +15,13 @@ from ._bindings import library
 from ._levels import categories_named, levels_in
 from ._marks import marks_in
 from ._structural_checkpoint import Options
-from ._structural_fit import Fitted, fitted, mechanism_table
+from ._structural_fit import Fitted, Mechanism, fitted, mechanism_table
 from ._table import columns_in, in_table_of, table
+from .discovery import discover
 from .errors import InvalidValueError, StateError, UnknownNameError, warn
 from .features import unknown
 from .graph import Graph
+from .knowledge import Knowledge
 from .scenario import ScenarioView
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from .optimum import Optimum
 
 __all__ = ["StructuralModel"]
+
+LEARN = "learn"     # the graph
 
 
 class StructuralModel:
@@ -40,7 +44,8 @@ class StructuralModel:
     graph
         What `discover` found, or whatever `Graph.of` takes: a `Graph`, a list of edges, parents by child, DOT or DAGitty text, a networkx.DiGraph. Hidden common
         causes may be declared in it (`Graph(..., confounded=...)`): a query whose answer would rest on a mechanism that is confounded
-        with its own parents then says so.
+        with its own parents then says so. "learn": the first `fit` learns it from the same rows, as ``discover(score="network")`` does, and
+        later ones keep it.
     mechanisms
         One for all variables or, in a dict, for some by name; "auto" for the others: the one under which held-out rows are likeliest.
         "linear"; "additive", f(parents) + noise; "location_scale", f(parents) + s(parents) noise; "flow", a monotone
@@ -50,6 +55,8 @@ class StructuralModel:
         noise of any shape. A variable without parents is drawn from the values seen.
     categorical
         Names of categorical variables, beside those that a data frame shows to be (booleans, texts, categories); or levels by name.
+    knowledge
+        A `Knowledge` that a graph which is learned respects.
     dtype
         Of the mechanisms' networks, "float32" or "float64". Values and noise are doubles.
     seed
@@ -75,14 +82,26 @@ class StructuralModel:
     """
 
     def __init__(
-        self, graph: Any, mechanisms: Any = "auto", *, categorical: Any = (), dtype: Any = "float32", seed: int | None = None,
+        self, graph: Any, mechanisms: Any = "auto", *, categorical: Any = (), knowledge: Knowledge | None = None, dtype: Any = "float32",
+        seed: int | None = None,
     ) -> None:
-        self.graph = Graph.of(_directed(graph))
+        self._graph = None if isinstance(graph, str) and graph == LEARN else Graph.of(_directed(graph))
+        if self._graph is not None and knowledge is not None:
+            raise InvalidValueError(f'knowledge is for a graph that is learned, StructuralModel("{LEARN}"), and this one is given')
+        self._knowledge = knowledge
         self.seed = int.from_bytes(os.urandom(8), "little") if seed is None else checked_seed(seed)
         self._dtype = model_dtype(dtype)
         self._categorical = categorical
-        self._wanted = mechanism_table(mechanisms, self.graph)
+        self._mechanisms = mechanisms if self._graph is None else None      # until there is a graph
+        self._wanted = [] if self._graph is None else mechanism_table(mechanisms, self._graph)
         self._fitted: Fitted | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """Of the variables; one that is learned is known after `fit`."""
+        if self._graph is None:
+            raise StateError("the graph is not learned yet, expected fit before")
+        return self._graph
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -110,7 +129,7 @@ class StructuralModel:
         frozen: Sequence[str] = (), sparsity: float = 0.0, independence: float = 0.0, progress: bool = True,
     ) -> Self:
         """Learns all mechanisms, each from the rows that tell of it: those in which its variable and its parents are known and do() did
-        not set the variable.
+        not set the variable. A graph that is to be learned is learned first, from the same rows, of which no value may then be missing.
 
         Ctrl-C ends it, and the model is what it was before.
 
@@ -152,15 +171,27 @@ class StructuralModel:
         DivergenceError
             A loss that is not finite; the text names the variable.
         """
-        levels = levels_in(columns_in(data, self.variables, "data"), self.variables, self._categorical)
-        values = table(data, self.variables, levels, "data")
+        graph, wanted = (self.graph, self._wanted) if self._graph is not None else self._learned(data, interventions, frozen, progress)
+        levels = levels_in(columns_in(data, graph.variables, "data"), graph.variables, self._categorical)
+        values = table(data, graph.variables, levels, "data")
         self._fitted = fitted(
-            self.graph, self._wanted, levels, values, marks_in(interventions, self.variables, len(values)), self._dtype, progress,
-            self._kept(frozen), members=size(members, "members"), resamples=bool(bootstrap), epochs=0 if epochs is None else size(epochs, "epochs"),
+            graph, wanted, levels, values, marks_in(interventions, graph.variables, len(values)), self._dtype, progress, self._kept(frozen),
+            members=size(members, "members"), resamples=bool(bootstrap), epochs=0 if epochs is None else size(epochs, "epochs"),
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"), learning_rate=number(lr, "lr"), weight_decay=number(weight_decay, "weight_decay"),
             held_out=-1.0 if validation_fraction is None else _share(validation_fraction), patience=number(patience, "patience"), sparsity=number(sparsity, "sparsity"),
             independence=number(independence, "independence"), seed=self.seed)
+        self._graph, self._wanted, self._mechanisms = graph, wanted, None
         return self
+
+    def _learned(self, data: Any, interventions: Any, frozen: Sequence[str], progress: bool) -> tuple[Graph, list[Mechanism]]:
+        """The graph that these rows come from, and what is wanted of its mechanisms."""
+        if frozen:
+            self._now()     # says that there is nothing to keep
+        found = discover(
+            data, interventions, score="network", categorical=self._categorical, knowledge=self._knowledge, seed=self.seed, progress=progress)
+        if not found.is_finished:
+            raise KeyboardInterrupt
+        return found.directed, mechanism_table(self._mechanisms, found.directed)
 
     def _kept(self, frozen: Sequence[str]) -> tuple[Fitted, Any] | None:
         """The former model, and for each variable whether its mechanism stays."""
@@ -203,7 +234,8 @@ class StructuralModel:
         """
         found = _structural_checkpoint.load(path)
         model = cls.__new__(cls)
-        model.graph, model._dtype, model._fitted = found.graph, found.dtype, found.fitted
+        model._graph, model._dtype, model._fitted = found.graph, found.dtype, found.fitted
+        model._knowledge, model._mechanisms = None, None
         model._wanted, model._categorical, model.seed = found.options
         return model
 
@@ -349,7 +381,7 @@ class StructuralModel:
         return self.variables.index(name)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({repr(self.graph).partition('(')[2]}"
+        return f"{type(self).__name__}({repr(self.graph).partition('(')[2] if self._graph is not None else 'a graph to learn)'}"
 
 
 def _directed(graph: Any) -> Any:

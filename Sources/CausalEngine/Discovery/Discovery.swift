@@ -16,9 +16,17 @@ public final class Discovery {
     /// The variable of each number that variables have here: an order that does not depend on that of the columns.
     private let canonical: [Int]
     private let place: [Int]
-    private let problem: DiscoveryProblem
-    private let score: any LocalScore
-    private let search: any GraphSearch
+    private var problem: DiscoveryProblem
+    private var score: any LocalScore
+    private var search: any GraphSearch
+    /// Where it is not known what the conditions of rows changed.
+    private let regimes: Regimes?
+    /// By `regime * columns + variable`, in the numbers of the search.
+    private var targets: [Bool] = []
+    private var targetSearch: TargetSearch?
+    private var roundsDone = 0
+    /// What was known to be set.
+    private let given: StructuralDataset
     private var replicates: [Replicate] = []
     private let isCancelled = Atomic<Bool>(false)
 
@@ -35,13 +43,17 @@ public final class Discovery {
         self.place = place
         self.variables = variables
         self.options = options
-        problem = DiscoveryProblem(data: try data.columns(canonical), variables: canonical.map { variables[$0] }, knowledge: try knowledge.renumbered(canonical), options: options)
+        given = try data.columns(canonical)
+        regimes = options.regimes.isEmpty ? nil : try Regimes(options.regimes, rows: data.rows)
+        targets = [Bool](repeating: false, count: (regimes?.count ?? 0) * variables.count)
+        problem = DiscoveryProblem(data: given, variables: canonical.map { variables[$0] }, knowledge: try knowledge.renumbered(canonical),
+                                   options: options)
         score = try problem.score(weights: nil)
         if problem.variables.allSatisfy({ $0.kind == .real }) {
             let covariances = if let gaussian = score as? GaussianScore { gaussian.covariances } else { try Covariances(problem.data) }
             try DiscoveryData.checkIndependent(covariances, problem.variables.map(\.name))
         }
-        search = problem.search(score, weights: nil, index: 0)
+        search = try problem.search(score, weights: nil, index: 0)
         replicates = (0..<options.bootstrap).map { Replicate($0) }
     }
 
@@ -50,7 +62,7 @@ public final class Discovery {
     public func run(seconds: Double = .infinity) throws(EngineError) -> Bool {
         let end = now() + seconds
         func shouldStop() -> Bool { isCancelled.load(ordering: .relaxed) || now() >= end }
-        guard try search.run(shouldStop: shouldStop) else { return false }
+        guard try runRounds(shouldStop: shouldStop) else { return false }
         let open = replicates.filter { !$0.isFinished }
         nonisolated(unsafe) var failure: EngineError?
         let lock = Lock(), problem = problem
@@ -67,16 +79,56 @@ public final class Discovery {
         return isFinished
     }
 
+    private static let mostRounds = 3
+
+    /// Searches; and where there are regimes, looks for what they changed and searches again with that, until nothing new is found.
+    private func runRounds(shouldStop: () -> Bool) throws(EngineError) -> Bool {
+        while true {
+            guard try search.run(shouldStop: shouldStop) else { return false }
+            guard let regimes, roundsDone < Self.mostRounds else { return true }
+            if targetSearch == nil {
+                targetSearch = TargetSearch(given, search.best.parents, regimes, targets: targets, penalty: options.penalty,
+                                            random: Random(seed: options.seed, purpose: .searching, index: roundsDone))
+            }
+            guard try targetSearch!.run(shouldStop: shouldStop) else { return false }
+            let found = targetSearch!.found
+            targetSearch = nil
+            roundsDone += 1
+            guard found != targets else {
+                roundsDone = Self.mostRounds
+                return true
+            }
+            targets = found
+            // The last look is at the graph that stays.
+            guard roundsDone < Self.mostRounds else { return true }
+            let count = variables.count, labels = regimes.labels
+            problem = problem.with(try given.marking { found[labels[$0] * count + $1] })
+            score = try problem.score(weights: nil)
+            search = try problem.search(score, weights: nil, index: 0)
+        }
+    }
+
+    /// For each regime the variables that come about in another way there, as far as is known by now.
+    ///
+    /// - Throws: `.state` where there are no regimes.
+    public func changedVariables() throws(EngineError) -> [[Int]] {
+        guard let regimes else { throw EngineError(.state, "discovery: what regimes changed, expected data with regimes") }
+        let count = variables.count
+        return (0..<regimes.count).map { regime in (0..<count).filter { targets[regime * count + place[$0]] } }
+    }
+
     /// Ends `run` from another thread; what was found stays.
     public func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
     /// The share that is done, 0 to 1.
     public var progress: Double {
-        (search.progress + replicates.reduce(0) { $0 + $1.progress }) / Double(1 + replicates.count)
+        let rounds = regimes == nil ? 1.0 : Double(Self.mostRounds), done = regimes == nil ? 0 : Double(min(roundsDone, Self.mostRounds - 1))
+        let own = roundsDone == Self.mostRounds ? 1 : (done + search.progress) / rounds
+        return (own + replicates.reduce(0) { $0 + $1.progress }) / Double(1 + replicates.count)
     }
 
     /// The best score so far: how much better the graph is than none, as half of a Bayesian information criterion.
-    public var bestScore: Double { get throws(EngineError) { options.score == .nonlinear ? try score(of: directedGraph()) : search.best.score } }
+    public var bestScore: Double { get throws(EngineError) { options.score.isSmooth ? try score(of: directedGraph()) : search.best.score } }
 
     /// The best directed graph so far: one of those that are equally good.
     public func directedGraph() throws(EngineError) -> Graph { try directed(search.best.parents) }
@@ -125,6 +177,18 @@ public final class Discovery {
         return (directed.map { $0 / all }, undirected.map { $0 / all }, done.count)
     }
 
+    /// Of a network, for each edge, as `[cause * count + effect]`, the probability that its gate is open, before edges are pruned: the mean of
+    /// all networks.
+    ///
+    /// - Throws: `.state` for another score, which has no gates.
+    public func gates() throws(EngineError) -> [Double] {
+        guard let search = search as? GateSearch else {
+            throw EngineError(.state, "discovery: gates of a search by \(options.score), expected the score network")
+        }
+        let gates = search.gates, count = variables.count
+        return (0..<count * count).map { gates[place[$0 / count] * count + place[$0 % count]] }
+    }
+
     private func directed(_ parents: [[UInt16]]) throws(EngineError) -> Graph {
         try Graph(count: variables.count, names: variables.map(\.name), edges: parents.enumerated().flatMap { effect, causes in
             causes.map { Graph.Edge(from: canonical[Int($0)], to: canonical[effect]) }
@@ -149,17 +213,27 @@ private struct DiscoveryProblem: Sendable {
     let knowledge: SearchKnowledge
     let options: DiscoveryOptions
 
+    /// The same with other data of the same variables.
+    func with(_ data: StructuralDataset) -> DiscoveryProblem {
+        DiscoveryProblem(data: data, variables: variables, knowledge: knowledge, options: options)
+    }
+
     func score(weights: [Int]?) throws(EngineError) -> any LocalScore { try DiscoveryData.score(data, variables, options, weights: weights) }
 
-    func search(_ score: any LocalScore, weights: [Int]?, index: Int) -> any GraphSearch {
+    func search(_ score: any LocalScore, weights: [Int]?, index: Int) throws(EngineError) -> any GraphSearch {
         let restarts = options.restarts(variables: variables.count), random = Random(seed: options.seed, purpose: .searching, index: index)
-        guard options.score == .nonlinear else { return OrderSearch(score, knowledge, restarts: restarts, random: random) }
-        return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
+        switch options.score {
+        case .bic, .bdeu: return OrderSearch(score, knowledge, restarts: restarts, random: random)
+        case .nonlinear: return RefinedSearch(score, knowledge, data, weights: weights, restarts: restarts, random: random, penalty: options.penalty)
+        case .network:
+            let rows = try GateRows(data, knowledge, score, weights: weights, penalty: options.penalty)
+            return try GateSearch(rows, networks: restarts + 1, random: random)
+        }
     }
 
     /// The score by which graphs are compared in the end.
     func exactScore(_ score: any LocalScore, candidates: [[Int]]) throws(EngineError) -> any LocalScore {
-        guard options.score == .nonlinear else { return score }
+        guard options.score.isSmooth else { return score }
         let functions = SmoothFunctions.all(data)
         var families: [InteractionScore.Family] = []
         for (v, own) in candidates.enumerated() { families.append(try InteractionScore.Family(v, candidates: own, data, functions, weights: nil)) }
@@ -183,7 +257,7 @@ private final class Replicate: @unchecked Sendable {
             var random = Random(seed: problem.options.seed, purpose: .resampling, index: index)
             var weights = [Int](repeating: 0, count: problem.data.rows)
             for _ in weights.indices { weights[random.index(below: weights.count)] += 1 }
-            search = problem.search(try problem.score(weights: weights), weights: weights, index: 1 + index)
+            search = try problem.search(try problem.score(weights: weights), weights: weights, index: 1 + index)
         }
         guard let search, try search.run(shouldStop: shouldStop) else { return }
         parents = search.best.parents

@@ -35,8 +35,10 @@ enum DiscoveryData {
         case .bdeu(let rows):
             guard isCategorical else { throw EngineError(.value, "discovery: bdeu is a score of categorical variables, and \(firstName(variables, real: true)) is real") }
             return try TableScore(data, levels: levels, kind: .bdeu(rows: rows), weights: weights)
-        case .nonlinear:
-            guard isReal else { throw EngineError(.value, "discovery: nonlinear is a score of real variables, and \(firstName(variables, real: false)) is categorical") }
+        case .nonlinear, .network:
+            guard isReal else {
+                throw EngineError(.value, "discovery: \(options.score) is a score of real variables, and \(firstName(variables, real: false)) is categorical")
+            }
             return try smooth(data, options, weights)
         }
     }

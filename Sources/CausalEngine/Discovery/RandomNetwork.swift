@@ -1,10 +1,12 @@
 internal import CausalKernels
 internal import Glibc
 
-/// How well a network with random hidden units, of which only the output is learned (Huang, Zhu and Siew 2006), predicts a variable from some parents, in
-/// rows held out. It can be anything smooth, with all parents acting together, and costs one factorisation.
+/// How well a network with random hidden units, of which only the output is learned (Huang, Zhu and Siew 2006), predicts a variable from some
+/// parents, in rows held out. It can be anything smooth, with all parents acting together, and costs one factorisation.
 struct RandomNetwork {
     private let rows: Int
+    /// With those after them that are predicted, and teach nothing.
+    private let allRows: Int
     /// Rows before it are one half, the others the other; each is predicted from what the other taught.
     private let half: Int
     /// Standardised: rows by variables, and the child.
@@ -19,21 +21,28 @@ struct RandomNetwork {
     private static let mostRows = 8_000
     private static let ridges = [1e-6, 1e-4, 1e-2]
 
-    /// - Parameter chosen: the rows that tell of the child.
-    init(_ child: Int, _ data: StructuralDataset, rows chosen: [Int], random: Random) throws(EngineError) {
+    /// The rows of the data, in the order in which `residuals` tells of them.
+    let order: [Int]
+
+    /// - Parameters:
+    ///   - chosen: the rows that tell of the child.
+    ///   - others: rows that `residuals` is to tell of too.
+    init(_ child: Int, _ data: StructuralDataset, rows chosen: [Int], others: [Int] = [], random: Random) throws(EngineError) {
         var random = random, order = chosen
         random.shuffle(&order)
         order = Array(order.prefix(Self.mostRows))
         rows = order.count
         half = order.count / 2
         width = data.columns
-        inputs = try Storage(count: rows * width, of: "network")
-        outputs = try Storage(count: rows, of: "network")
+        allRows = rows + others.count
+        self.order = order + others
+        inputs = try Storage(count: allRows * width, of: "network")
+        outputs = try Storage(count: allRows, of: "network")
         for v in 0..<width {
             let scale = Standardisation(order.map { data.value($0, v) })
-            for (i, row) in order.enumerated() { inputs.pointer[i * width + v] = Float(scale.standard(data.value(row, v))) }
+            for (i, row) in self.order.enumerated() { inputs.pointer[i * width + v] = Float(scale.standard(data.value(row, v))) }
         }
-        for i in 0..<rows { outputs.pointer[i] = inputs.pointer[i * width + child] }
+        for i in 0..<allRows { outputs.pointer[i] = inputs.pointer[i * width + child] }
         func normal() -> Float { Float((-2 * log(random.openUniform())).squareRoot() * cos(2 * Double.pi * random.uniform())) }
         offsets = (0..<Self.units).map { _ in normal() }
         hidden = (0..<width * Self.units).map { _ in normal() }
@@ -42,30 +51,64 @@ struct RandomNetwork {
     /// The logarithm of the likelihood of all rows, each predicted from the other half, but for what all sets of parents share.
     func likelihood(_ parents: [Int]) throws(EngineError) -> Double {
         guard !parents.isEmpty else { return 0 }
+        let fit = try fit(parents), total = fit.first.square + fit.second.square
+        return -Double(rows) / 2 * log(max(fit.error / max(total, 1e-300), 1e-12))
+    }
+
+    /// What the parents do not explain in each row, by what the other half of the rows taught; in the rows that taught nothing, by what the first
+    /// half did. In units of the child's spread.
+    func residuals(_ parents: [Int]) throws(EngineError) -> [Double] {
+        guard !parents.isEmpty else { return (0..<allRows).map { Double(outputs.pointer[$0]) } }
+        let fit = try fit(parents), size = 1 + parents.count + Self.units
+        guard let early = fit.first.solution(fit.ridge), let late = fit.second.solution(fit.ridge) else {
+            throw EngineError(.value, "discovery: a regression on \(parents.count) parents that has no answer")
+        }
+        return (0..<allRows).map { row in
+            let own = fit.features.pointer + row * size, weights = row < half ? late : early
+            return (0..<size).reduce(Double(outputs.pointer[row])) { $0 - Double(own[$1]) * weights[$1] }
+        }
+    }
+
+    private struct Fit {
+        let features: Storage<Float>
+        let first: Moments
+        let second: Moments
+        /// One for both halves, the one that predicts best.
+        var ridge = RandomNetwork.ridges[0]
+        var error = Double.infinity
+    }
+
+    private func fit(_ parents: [Int]) throws(EngineError) -> Fit {
+        let size = 1 + parents.count + Self.units, features = try features(parents)
+        var fit = Fit(features: features, first: try Moments(features.pointer, outputs.pointer, rows: half, size: size),
+                      second: try Moments(features.pointer + half * size, outputs.pointer + half, rows: rows - half, size: size))
+        for ridge in Self.ridges {
+            let error = fit.first.error(in: fit.second, ridge) + fit.second.error(in: fit.first, ridge)
+            if error < fit.error { (fit.ridge, fit.error) = (ridge, error) }
+        }
+        return fit
+    }
+
+    /// A constant, the parents, and hidden units.
+    private func features(_ parents: [Int]) throws(EngineError) -> Storage<Float> {
         let size = 1 + parents.count + Self.units
-        let features = try Storage<Float>(count: rows * size, of: "network"), sums = try Storage<Float>(count: rows * Self.units, of: "network")
-        let values = try Storage<Float>(count: rows * parents.count, of: "network")
-        for i in 0..<rows {
+        let features = try Storage<Float>(count: allRows * size, of: "network"), sums = try Storage<Float>(count: allRows * Self.units, of: "network")
+        let values = try Storage<Float>(count: allRows * parents.count, of: "network")
+        for i in 0..<allRows {
             (sums.pointer + i * Self.units).update(from: offsets, count: Self.units)
             for (k, parent) in parents.enumerated() { values.pointer[i * parents.count + k] = inputs.pointer[i * width + parent] }
         }
         let weights = parents.flatMap { hidden[$0 * Self.units..<($0 + 1) * Self.units] }
-        Float.gemm(transposeA: false, transposeB: false, rows: rows, columns: Self.units, depth: parents.count, values.pointer, strideA: parents.count,
-                   weights, strideB: Self.units, beta: 1, sums.pointer, strideC: Self.units)
-        Float.kernels.activate(.tanh, sums.pointer, into: sums.pointer, count: rows * Self.units)
-        for i in 0..<rows {
+        Float.gemm(transposeA: false, transposeB: false, rows: allRows, columns: Self.units, depth: parents.count,
+                   values.pointer, strideA: parents.count, weights, strideB: Self.units, beta: 1, sums.pointer, strideC: Self.units)
+        Float.kernels.activate(.tanh, sums.pointer, into: sums.pointer, count: allRows * Self.units)
+        for i in 0..<allRows {
             let out = features.pointer + i * size
             out[0] = 1
-            (out + 1).update(from: values.pointer + i * parents.count, count: parents.count)
-            (out + 1 + parents.count).update(from: sums.pointer + i * Self.units, count: Self.units)
+            for (k, _) in parents.enumerated() { out[1 + k] = values.pointer[i * parents.count + k] }
+            for k in 0..<Self.units { out[1 + parents.count + k] = sums.pointer[i * Self.units + k] }
         }
-        let first = try Moments(features.pointer, outputs.pointer, rows: half, size: size)
-        let second = try Moments(features.pointer + half * size, outputs.pointer + half, rows: rows - half, size: size)
-        // One ridge for both halves, the one that predicts best.
-        var least = Double.infinity
-        for ridge in Self.ridges { least = min(least, first.error(in: second, ridge) + second.error(in: first, ridge)) }
-        let total = first.square + second.square
-        return -Double(rows) / 2 * log(max(least / max(total, 1e-300), 1e-12))
+        return features
     }
 
     /// Products of features with each other and with the output.
@@ -89,11 +132,11 @@ struct RandomNetwork {
             square = (0..<rows).reduce(0) { $0 + Double(outputs[$1]) * Double(outputs[$1]) }
         }
 
-        /// The sum of squared errors in other rows, after ridge regression in these.
-        func error(in others: Moments, _ ridge: Double) -> Double {
+        /// The weights of ridge regression in these rows; nil where there are none.
+        func solution(_ ridge: Double) -> [Double]? {
             var factor = products, solution = shared
             for k in 0..<size { factor[k * size + k] += ridge * Double(max(rows, 1)) }
-            guard Double.potrf(CChar(UInt8(ascii: "U")), Int32(size), &factor) == 0 else { return .infinity }
+            guard Double.potrf(CChar(UInt8(ascii: "U")), Int32(size), &factor) == 0 else { return nil }
             // Row-major, the factor is a lower triangle.
             factor.withUnsafeBufferPointer { l in
                 for i in 0..<size {
@@ -106,6 +149,12 @@ struct RandomNetwork {
                     for k in 0..<i { solution[k] -= l[i * size + k] * solution[i] }
                 }
             }
+            return solution
+        }
+
+        /// The sum of squared errors in other rows, after ridge regression in these.
+        func error(in others: Moments, _ ridge: Double) -> Double {
+            guard let solution = solution(ridge) else { return .infinity }
             var total = others.square
             for i in 0..<size {
                 var sum = 0.0

@@ -127,6 +127,15 @@ public struct StructuralDataset: Sendable {
         return copy
     }
 
+    /// The same with more marks, where `isSetToo` says so.
+    func marking(_ isSetToo: (_ row: Int, _ variable: Int) -> Bool) throws(EngineError) -> StructuralDataset {
+        let marks = try Storage<UInt8>(count: rows * columns, of: "structural data")
+        for row in 0..<rows {
+            for variable in 0..<columns { marks.pointer[row * columns + variable] = isSet(row, variable) || isSetToo(row, variable) ? 1 : 0 }
+        }
+        return StructuralDataset(rows: rows, columns: columns, values: values, isSet: marks)
+    }
+
     /// - Throws: `.shape` where it does not fit the variables; `.value` for a number that a variable cannot be, naming row and column.
     func check(_ variables: [Variable]) throws(EngineError) {
         guard columns == variables.count else {
