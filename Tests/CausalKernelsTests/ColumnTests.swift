@@ -73,4 +73,9 @@ import Testing
             }
         }
     }
+
+    /// What the engine's columns are filled up to.
+    @Test func aBlockDividesTheEnginesBlock() {
+        everyKernelSet { kernels in #expect(32 % kernels.columnBlock == 0) }
+    }
 }

@@ -195,9 +195,9 @@ def _reads(view: ScenarioView) -> Iterator[tuple[str, str]]:
 
 def _reached(start: set[str], along: dict[str, set[str]]) -> set[str]:
     """Some variables and what is reached from them."""
-    reached, todo = set(start), list(start)
-    while todo:
-        for name in along[todo.pop()] - reached:
+    reached, ahead = set(start), list(start)
+    while ahead:
+        for name in along[ahead.pop()] - reached:
             reached.add(name)
-            todo.append(name)
+            ahead.append(name)
     return reached

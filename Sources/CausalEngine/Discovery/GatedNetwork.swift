@@ -52,9 +52,8 @@ final class GatedNetwork<Scalar: EngineScalar> {
         shares = try Storage(count: chunks * (2 * width + 2 * variables), of: "gated network")
         losses = try Storage(count: chunks, of: "gated network")
         var random = random
-        func normal() -> Double { (-2 * log(random.openUniform())).squareRoot() * cos(2 * Double.pi * random.uniform()) }
-        for k in 0..<variables * width { parameters.pointer[k] = Scalar(normal() / Double(variables).squareRoot()) }
-        for k in 0..<width { parameters.pointer[outputs + k] = Scalar(normal() / Double(units).squareRoot()) }
+        for k in 0..<variables * width { parameters.pointer[k] = Scalar(random.gaussian() / Double(variables).squareRoot()) }
+        for k in 0..<width { parameters.pointer[outputs + k] = Scalar(random.gaussian() / Double(units).squareRoot()) }
     }
 
     /// The mean over rows of the negative logarithm of the likelihood, summed over variables, plus `ridge` times the squares of all weights; and its

@@ -43,9 +43,8 @@ struct RandomNetwork {
             for (i, row) in self.order.enumerated() { inputs.pointer[i * width + v] = Float(scale.standard(data.value(row, v))) }
         }
         for i in 0..<allRows { outputs.pointer[i] = inputs.pointer[i * width + child] }
-        func normal() -> Float { Float((-2 * log(random.openUniform())).squareRoot() * cos(2 * Double.pi * random.uniform())) }
-        offsets = (0..<Self.units).map { _ in normal() }
-        hidden = (0..<width * Self.units).map { _ in normal() }
+        offsets = (0..<Self.units).map { _ in Float(random.gaussian()) }
+        hidden = (0..<width * Self.units).map { _ in Float(random.gaussian()) }
     }
 
     /// The logarithm of the likelihood of all rows, each predicted from the other half, but for what all sets of parents share.

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A stream of random numbers that is a pure function of (seed, purpose, index): Philox4x32-10 (Salmon et al. 2011, "Parallel
 /// random numbers: as easy as 1, 2, 3"). Streams are independent of each other and of the order in which they are drawn, so
 /// neither threads nor the order of calls change a result.
@@ -46,6 +48,11 @@ public struct Random: RandomNumberGenerator, Sendable {
     /// Uniform on (0, 1): never an end, so that logarithms are finite.
     public mutating func openUniform() -> Double { Random.openUniform(next()) }
     static func openUniform(_ word: UInt64) -> Double { (Double(word >> 12) + 0.5) * 0x1p-52 }
+
+    /// Standard normal (Box and Muller 1958): a radius times the cosine of an angle.
+    public mutating func gaussian() -> Double { Random.radius(next()) * Random.cosine(next()) }
+    static func radius(_ word: UInt64) -> Double { (-2 * log(openUniform(word))).squareRoot() }
+    static func cosine(_ word: UInt64) -> Double { cos(2 * Double.pi * openUniform(word)) }
 
     /// Uniform on 0 ..< bound, without bias (Lemire 2019, "Fast random integer generation in an interval").
     public mutating func index(below bound: Int) -> Int {

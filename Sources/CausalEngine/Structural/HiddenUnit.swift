@@ -33,44 +33,22 @@ extension Mechanism {
     }
 }
 
-/// do() on one hidden unit in some rows of a chunk.
-struct SetUnit {
-    /// Which edit of its variable says so.
-    let edit: Int
-    let layer: Int
-    let unit: Int
-    fileprivate let isSet: [Bool]
-    fileprivate let value: Scenario.Value
-    fileprivate let firstRow: Int
-
-    func set<Scalar: EngineScalar>(_ outputs: UnsafeMutablePointer<Scalar>) {
-        for i in isSet.indices where isSet[i] { outputs[i] = Scalar(value[firstRow + i]) }
-    }
-
-    /// Nothing passes through what was set: the value that it was set to gets the gradient.
-    func cut<Scalar: EngineScalar>(_ gradients: UnsafeMutablePointer<Scalar>, ofValue: (_ row: Int, _ gradient: Scalar) -> Void) {
-        for i in isSet.indices where isSet[i] {
-            ofValue(firstRow + i, gradients[i])
-            gradients[i] = 0
-        }
-    }
-}
-
 extension CompiledScenario {
-    /// The hidden units of one variable that are set in some rows.
+    /// The hidden units of one variable that are set in some rows, and by which of its edits.
     ///
     /// - Parameter concerned: by edit, which of these rows.
     /// - Throws: `.value` where a unit is set twice in one row.
-    func unitsSet(_ v: Int, _ rows: Range<Int>, _ concerned: [[Bool]]) throws(EngineError) -> [SetUnit] {
-        var found: [SetUnit] = []
+    func unitsSet(_ v: Int, _ rows: Range<Int>, _ concerned: [[Bool]]) throws(EngineError) -> (units: [SetUnit], edits: [Int]) {
+        var found: [SetUnit] = [], places: [Int] = []
         for (k, edit) in edits[v].enumerated() {
             guard case .unit(let unit, let value) = edit.action else { continue }
             for other in found where other.layer == unit.layer && other.unit == unit.unit {
                 guard let i = concerned[k].indices.first(where: { concerned[k][$0] && other.isSet[$0] }) else { continue }
                 throw EngineError(.value, "scenario: unit \(unit.unit) of hidden layer \(unit.layer) is set twice in row \(rows.lowerBound + i)")
             }
-            found.append(SetUnit(edit: k, layer: unit.layer, unit: unit.unit, isSet: concerned[k], value: value, firstRow: rows.lowerBound))
+            found.append(SetUnit(layer: unit.layer, unit: unit.unit, isSet: concerned[k], values: rows.map { value[$0] }))
+            places.append(k)
         }
-        return found
+        return (found, places)
     }
 }

@@ -76,7 +76,7 @@ extension StructuralModel {
                         try withColumns(variables.count, rows: rows.count, Double.self) { columns throws(EngineError) in
                             columns.read(values, from: rows.lowerBound)
                             let concerned = try compiled.edits[v].map { edit throws(EngineError) in try edit.concerned(rows, columns) }
-                            let units = try compiled.unitsSet(v, rows, concerned)
+                            let units = try compiled.unitsSet(v, rows, concerned).units
                             try withColumns(network.inputs + network.outputs, rows: rows.count, Scalar.self) { codes throws(EngineError) in
                                 mechanism.code.encode(columns, into: codes)
                                 try withColumns(network.traceColumns, rows: rows.count, Scalar.self) { memory throws(EngineError) in

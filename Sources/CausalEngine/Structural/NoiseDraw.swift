@@ -1,5 +1,4 @@
 internal import CausalKernels
-internal import Glibc
 
 extension StructuralModel {
     /// Noise for rows of these numbers. Row i depends on the seed and on i alone (i % draws, where draws are given), so that runs with one seed
@@ -60,12 +59,12 @@ private struct NoiseWords<Scalar: EngineScalar> {
         return UnsafePointer(streams[1])
     }
 
-    /// Standard normal (Box and Muller 1958).
+    /// `Random.gaussian` of every row.
     mutating func drawGaussian(into target: UnsafeMutablePointer<Double>, _ rows: Int) {
         let first = next()
-        for i in 0..<rows { target[i] = (-2 * log(Random.openUniform(first[i]))).squareRoot() }
+        for i in 0..<rows { target[i] = Random.radius(first[i]) }
         let second = next()
-        for i in 0..<rows { target[i] *= cos(2 * Double.pi * Random.openUniform(second[i])) }
+        for i in 0..<rows { target[i] *= Random.cosine(second[i]) }
     }
 
     mutating func drawGumbel(into target: UnsafeMutablePointer<Double>, _ rows: Int) {

@@ -161,11 +161,11 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
 
     /// From a variable to its parents.
     private func passMechanism(_ v: Int, _ concerned: [[Bool]]) throws(EngineError) {
-        let units = concerned.isEmpty ? [] : try scenario.unitsSet(v, rows, concerned)
+        let (units, edits) = concerned.isEmpty ? ([], []) : try scenario.unitsSet(v, rows, concerned)
         let reaches = !units.isEmpty || model.description.parents[v].contains { scenario.isAffected[$0] }
         guard reaches else { return }
         try pass(g[v], through: model.mechanisms[v], member: member, noise.from(model.mechanisms.noiseOffsets[v]), setting: units) { unit, row, gradient in
-            byRow[v][units[unit].edit].pointer[row] = Double(gradient)
+            byRow[v][edits[unit]].pointer[rows.lowerBound + row] = Double(gradient)
         }
     }
 
