@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from ctypes import byref, c_double, c_int, c_size_t
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +16,11 @@ from ._arrays import address, dtype_code, size, text
 from ._bindings import Handle, StructuralOptions, library, read_size, read_text
 from ._formula import Formula
 from ._interrupt import interrupts
+from ._progress import SLICE, bar
 from .errors import ArgumentError, InvalidValueError, UnknownNameError, shown
 from .features import unknown
 from .graph import Graph
 
-SLICE = 0.05    # seconds
 _KINDS = ("auto", "linear", "additive", "location_scale", "flow", "softmax", "given")
 
 
@@ -147,14 +146,14 @@ def fitted(
         library.causal_structural_trainer_create, library.causal_structural_trainer_free, graph._graph.handle.address, ctypes.addressof(structures),
         address(values), None if marks is None else address(marks), *values.shape, byref(StructuralOptions(dtype=dtype_code(dtype), **options)))
     finished, done = c_int(), c_double()
-    with _bar(progress) as bar, interrupts() as check:
+    with bar(progress, "StructuralModel") as drawn, interrupts() as check:
         while not finished.value:
             library.causal_structural_trainer_run(trainer.address, SLICE, byref(finished))
             check()
-            if bar is not None:
+            if drawn is not None:
                 library.causal_structural_trainer_progress(trainer.address, byref(done))
-                bar.n = round(done.value, 3)
-                bar.refresh()
+                drawn.n = round(done.value, 3)
+                drawn.refresh()
     try:
         model = Handle(lambda out: library.causal_structural_trainer_model(trainer.address, out), library.causal_structural_model_free)
     finally:
@@ -162,11 +161,3 @@ def fitted(
             formula.reraise()
     trainer.close()
     return replace(Fitted.of(model, len(mechanisms), levels, len(values)), formulas=formulas)
-
-
-def _bar(progress: bool) -> Any:
-    if not progress:
-        return nullcontext()
-    from tqdm import tqdm
-
-    return tqdm(total=1.0, desc="StructuralModel", bar_format="{desc}{percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from ctypes import byref, c_int, c_size_t
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from ._doubts import Doubts
 from ._interrupt import interrupts
 from ._intervention import Interventions, edits_of, intervention_handle
 from ._loss import typed_loss_handle
+from ._progress import SLICE, bar
 from .errors import ArgumentError, BusyError, DivergenceError, InvalidValueError, ShapeError, shown
 from .features import in_order, names_in
 from .history import Epoch, History
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .loss_functions import CausalLosses
     from .model import CausalModel
 
-SLICE = 0.05    # seconds
 MOST_READ = 64  # epochs at once
 
 _STATES = {
@@ -141,7 +140,7 @@ class Training:
         """
         state = c_int(_bindings.RUNNING)
         try:
-            with bar(progress, self.epochs, "epochs", type(self.model).__name__) as shown, interrupts() as check:
+            with bar(progress, type(self.model).__name__, self.epochs, "epochs") as shown, interrupts() as check:
                 while state.value == _bindings.RUNNING:
                     self._advance(state, batches)
                     check()
@@ -211,16 +210,3 @@ def when_free(function: Any, *arguments: Any) -> None:
             return
         except BusyError:
             time.sleep(0.001)       # nothing has happened
-
-
-@contextmanager
-def bar(progress: bool, total: int, unit: str, name: str) -> Iterator[Any]:
-    """A progress bar, or None where none is wanted."""
-    if not progress:
-        yield None
-        return
-    from tqdm import tqdm
-
-    form = "{desc}{percentage:3.0f}%|{bar}| {n:.4g}/{total} " + unit + " [{elapsed}<{remaining}{postfix}]"
-    with tqdm(total=total, desc=name, bar_format=form) as shown:
-        yield shown

@@ -13,7 +13,8 @@ import numpy as np
 from . import _bindings
 from ._bindings import library
 from ._interrupt import interrupts
-from ._training import SLICE, Training, bar, when_free
+from ._progress import SLICE, bar
+from ._training import Training, when_free
 from .errors import CausalError
 
 MOST_NAMED = 8
@@ -35,7 +36,7 @@ class Trainings:
         """Trains all to their ends, or until Ctrl-C; the history of each says which, and is complete. One that fails leaves the others alone,
         and is told of when all are over."""
         try:
-            with bar(progress, len(self._trainings), "models", "fit_all") as shown, interrupts() as check:
+            with bar(progress, "fit_all", len(self._trainings), "models") as shown, interrupts() as check:
                 while self._running:
                     self._advance()
                     check()

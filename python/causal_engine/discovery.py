@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from ctypes import addressof, byref, c_char_p, c_double, c_int, c_size_t
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from ._graph_picture import picture
 from ._interrupt import interrupts
 from ._levels import Levels, levels_in
 from ._marks import marks_in
+from ._progress import SLICE, bar
 from ._table import columns_in, table
 from .errors import ArgumentError, InvalidValueError, ShapeError, shown, warn
 from .features import names_in
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Discovery", "discover"]
 
-SLICE = 0.05    # seconds
 _SORTED = 0.9   # the sortability from which on it is worth a warning
 
 
@@ -289,25 +288,17 @@ def _run(handle: Handle, progress: bool) -> bool:
     """Searches to the end, or until Ctrl-C; tells which."""
     finished, done = c_int(), c_double()
     try:
-        with _bar(progress) as bar, interrupts() as check:
+        with bar(progress, "discover") as drawn, interrupts() as check:
             while not finished.value:
                 library.causal_discovery_run(handle.address, SLICE, byref(finished))
                 check()
-                if bar is not None:
+                if drawn is not None:
                     library.causal_discovery_progress(handle.address, byref(done))
-                    bar.n = round(done.value, 3)
-                    bar.refresh()
+                    drawn.n = round(done.value, 3)
+                    drawn.refresh()
     except KeyboardInterrupt:
         return False
     return True
-
-
-def _bar(progress: bool) -> Any:
-    if not progress:
-        return nullcontext()
-    from tqdm import tqdm
-
-    return tqdm(total=1.0, desc="discover", bar_format="{desc}{percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]")
 
 
 def _assumptions(score: str, is_categorical: bool, is_experiment: bool) -> tuple[str, ...]:
