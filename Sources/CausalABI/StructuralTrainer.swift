@@ -110,11 +110,12 @@ private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mech
     case "auto": return .automatic
     case "linear": return .linear
     case "additive": return .additive(hidden: hidden, activation: activation)
+    case "smooth": return .smooth(hidden: given.hidden == nil ? Mechanism.fewHidden : hidden, activation: activation)
     case "location_scale": return .locationScale(hidden: hidden, activation: activation)
     case "flow": return .flow(hidden: hidden, activation: activation, pieces: try size(given.pieces, "\(name).pieces"))
     case "softmax": return .softmax(hidden: hidden, activation: activation)
     case "given": return .given(Formula(function: function(try require(given.formula, "\(name).formula"), given.context)))
-    default: throw EngineError(.value, "\(name).kind is \"\(kind)\", expected one of auto, linear, additive, location_scale, flow, softmax, given")
+    default: throw EngineError(.value, "\(name).kind is \"\(kind)\", expected one of auto, linear, additive, smooth, location_scale, flow, softmax, given")
     }
 }
 

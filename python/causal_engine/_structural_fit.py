@@ -21,7 +21,7 @@ from .errors import ArgumentError, InvalidValueError, UnknownNameError, shown
 from .features import unknown
 from .graph import Graph
 
-_KINDS = ("auto", "linear", "additive", "location_scale", "flow", "softmax", "given")
+_KINDS = ("auto", "linear", "additive", "smooth", "location_scale", "flow", "softmax", "given")
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,17 @@ internal import CausalKernels
 /// An MLP as it runs on columns, where one number of all rows lies together: rows are the lanes of the processor, so that layers of one unit keep
 /// it as busy as wide ones. A `Plan` does the same row by row, for every network, and is faster from about a hundred units on.
 struct ColumnNetwork: Sendable {
-    private struct Layer {
+    struct Layer {
         let inputs: Int
         let outputs: Int
         /// Where its numbers begin among the parameters.
         let weight: Int
         let bias: Int
         /// The first of its outputs among those of all hidden layers.
-        let place: Int
+        fileprivate let place: Int
     }
 
-    private let layers: [Layer]
+    let layers: [Layer]
     private let activation: Activation
     /// Units of all hidden layers together.
     private let hiddenUnits: Int
@@ -72,6 +72,9 @@ struct ColumnNetwork: Sendable {
         trace.units[layers[layer].place + unit]
     }
 
+    /// The outputs of a hidden layer.
+    func values<Scalar: EngineScalar>(ofLayer layer: Int, in trace: Trace<Scalar>) -> UnsafeMutablePointer<Scalar> { trace.units[layers[layer].place] }
+
     // MARK: Passes. All columns have the same rows.
 
     func forward<Scalar: EngineScalar>(_ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit], _ trace: Trace<Scalar>,
@@ -124,15 +127,20 @@ struct ColumnNetwork: Sendable {
                             activation: .identity, into: ofInputs, outputs: layer.inputs, stride: stride, rows: rows)
             g = ofInputs
             guard k > 0 else { break }
-            let former = layers[k - 1]
             for (number, unit) in units.enumerated() where unit.layer == k - 1 {
                 unit.cut(g + unit.unit * stride) { row, gradient in ofUnits(number, row, gradient) }
             }
-            guard activation != .identity else { continue }
-            for unit in 0..<former.outputs {
-                kernels.activationGradient(activation, output: trace.units[former.place + unit], input: trace.sums[former.place + unit],
-                                           gradient: g + unit * stride, count: rows)
-            }
+            activationGradients(ofLayer: k - 1, trace, rows: rows, stride: stride, g)
+        }
+    }
+
+    /// From the gradient of the outputs of a hidden layer to that of what its activation was given, in place.
+    func activationGradients<Scalar: EngineScalar>(ofLayer k: Int, _ trace: Trace<Scalar>, rows: Int, stride: Int, _ g: UnsafeMutablePointer<Scalar>) {
+        guard activation != .identity else { return }
+        let place = layers[k].place
+        for unit in 0..<layers[k].outputs {
+            Scalar.kernels.activationGradient(activation, output: trace.units[place + unit], input: trace.sums[place + unit],
+                                              gradient: g + unit * stride, count: rows)
         }
     }
 }

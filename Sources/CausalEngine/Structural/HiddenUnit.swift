@@ -12,23 +12,13 @@ public struct HiddenUnit: Hashable, Sendable {
 
     /// - Throws: `.name` where the mechanism has no such unit.
     func check(_ mechanism: Mechanism, of variable: Variable, isRoot: Bool) throws(EngineError) {
-        let widths = isRoot ? [] : mechanism.hiddenWidths
+        let widths = isRoot ? [] : mechanism.hidden
         guard widths.indices.contains(layer) else {
             throw EngineError(.name, "scenario: hidden layer \(layer) of \(variable.name) does not exist, its mechanism (\(isRoot ? "without causes" : mechanism.name)) "
                 + "has \(widths.count)")
         }
         guard (0..<widths[layer]).contains(unit) else {
             throw EngineError(.name, "scenario: unit \(unit) of hidden layer \(layer) of \(variable.name) does not exist, expected 0 to \(widths[layer] - 1)")
-        }
-    }
-}
-
-extension Mechanism {
-    /// Of its network.
-    var hiddenWidths: [Int] {
-        switch self {
-        case .automatic, .linear, .given: []
-        case .additive(let hidden, _), .locationScale(let hidden, _), .flow(let hidden, _, _), .softmax(let hidden, _): hidden
         }
     }
 }

@@ -9,6 +9,8 @@ public enum Mechanism: Hashable, Sendable {
     case linear
     /// `f(parents) + noise`, the noise of any shape.
     case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
+    /// The same with a small network, which is as smooth as the rows allow: their evidence decides its weight decays (`EvidenceTrainer`).
+    case smooth(hidden: [Int] = Mechanism.fewHidden, activation: Activation = .softplus)
     /// `location(parents) + scale(parents) noise`, the noise of any shape.
     case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
     /// A monotone function of Gaussian noise whose shape the parents decide: a rational-quadratic spline in so many pieces
@@ -20,12 +22,14 @@ public enum Mechanism: Hashable, Sendable {
     case given(Formula)
 
     public static let usualHidden = [64, 64]
+    /// Of a smooth mechanism.
+    public static let fewHidden = [12]
 
     /// How noise enters it, for a variable of this kind.
     package func noiseLaw(_ kind: Variable.Kind) -> NoiseLaw {
         if case .categorical(let levels) = kind { return .gumbel(levels: levels) }
         return switch self {
-        case .automatic, .linear, .additive, .softmax, .given: .additive
+        case .automatic, .linear, .additive, .smooth, .softmax, .given: .additive
         case .locationScale: .locationScale
         case .flow(_, _, let pieces): .spline(pieces: pieces)
         }
@@ -35,8 +39,8 @@ public enum Mechanism: Hashable, Sendable {
     func network(inputs: Int, head: Int) throws(EngineError) -> Network {
         switch self {
         case .automatic, .linear, .given: try .mlp(inputs: inputs, hidden: [], outputs: head)
-        case .additive(let hidden, let activation), .locationScale(let hidden, let activation), .flow(let hidden, let activation, _),
-             .softmax(let hidden, let activation):
+        case .additive(let hidden, let activation), .smooth(let hidden, let activation), .locationScale(let hidden, let activation),
+             .flow(let hidden, let activation, _), .softmax(let hidden, let activation):
             try .mlp(inputs: inputs, hidden: hidden, outputs: head, activation: activation)
         }
     }
@@ -46,7 +50,7 @@ public enum Mechanism: Hashable, Sendable {
         switch self {
         case .automatic, .linear: break
         case .softmax: guard isCategorical else { throw misfit(variable, "a real variable") }
-        case .additive, .locationScale, .flow, .given: guard !isCategorical else { throw misfit(variable, "a categorical variable") }
+        case .additive, .smooth, .locationScale, .flow, .given: guard !isCategorical else { throw misfit(variable, "a categorical variable") }
         }
         if case .flow(_, _, let pieces) = self, !(2...64).contains(pieces) {
             throw EngineError(.value, "mechanism of \(variable.name): a flow of \(pieces) pieces, expected 2 to 64")
@@ -59,6 +63,7 @@ public enum Mechanism: Hashable, Sendable {
         case .automatic: "auto"
         case .linear: "linear"
         case .additive: "additive"
+        case .smooth: "smooth"
         case .locationScale: "location_scale"
         case .flow: "flow"
         case .softmax: "softmax"
@@ -67,7 +72,7 @@ public enum Mechanism: Hashable, Sendable {
     }
 
     private func misfit(_ variable: Variable, _ what: String) -> EngineError {
-        let fitting = variable.kind == .real ? "auto, linear, additive, location_scale or flow" : "auto, linear or softmax"
+        let fitting = variable.kind == .real ? "auto, linear, additive, smooth, location_scale or flow" : "auto, linear or softmax"
         return EngineError(.value, "mechanism of \(variable.name): \(name) for \(what), expected \(fitting)")
     }
 }

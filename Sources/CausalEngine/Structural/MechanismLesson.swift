@@ -10,7 +10,7 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
     let model: Model<Scalar>
     let parameters: Parameters<Scalar>
     private let name: String
-    private let trainer: Trainer<Scalar>
+    private let teacher: any MechanismTeacher
     private let heldOut: Dataset<Scalar>?
     private let training: Dataset<Scalar>
 
@@ -46,6 +46,14 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         parameters = try Parameters(count: model.layout.count)
         parameters.initialize(model.layout, seed: options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03)
 
+        if case .smooth = mechanism {
+            do throws(EngineError) {
+                teacher = try EvidenceTrainer(model, parameters, on: training, seed: options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03)
+            } catch {
+                throw EngineError(error.kind, "mechanism of \(name): \(error.message)")
+            }
+            return
+        }
         var loss: Loss = switch law {
         case .additive: .standard(.mse)
         case .gumbel: .standard(.crossEntropy)
@@ -55,27 +63,27 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         if options.sparsity > 0 { try loss.add(options.sparsity, times: .parentSparsity(code.groups)) }
         if options.independence > 0, law.isInvertible { try loss.add(options.independence, times: .residualIndependence(law)) }
         let epochs = options.epochs(rows: training.x.rows)
-        trainer = try Trainer(model, on: training, validation: heldOut, options: TrainerOptions(
+        teacher = try Trainer(model, on: training, validation: heldOut, options: TrainerOptions(
             loss: loss, optimizer: OptimizerOptions(.adamW, learningRate: options.learningRate, weightDecay: options.weightDecay, clipNorm: 10),
             epochs: epochs, batchSize: options.batchSize(rows: training.x.rows),
             patience: heldOut == nil ? nil : max(1, Int(min((options.patience * Double(epochs)).rounded(.up), 0x1p53))), schedule: .cosine,
             seed: options.seed &+ UInt64(member)), parameters: parameters)
     }
 
-    var isFinished: Bool { trainer.state != .running }
+    var isFinished: Bool { teacher.isFinished }
 
     /// 0 to 1.
-    var progress: Double { isFinished ? 1 : Double(trainer.history.count) / Double(trainer.options.epochs) }
+    var progress: Double { teacher.progress }
 
     func run(until end: Double) throws(EngineError) {
         do throws(EngineError) {
-            try trainer.run(seconds: max(0, end - now()))
+            try teacher.run(until: end)
         } catch {
             throw EngineError(error.kind, "mechanism of \(name): \(error.message)")
         }
     }
 
-    func cancel() { trainer.cancel() }
+    func cancel() { teacher.cancel() }
 
     /// Of each row that was held out (where none was, that was learned from), with the noise of an additive law as wide as it is.
     func heldOutLikelihoods() throws(EngineError) -> [Double] {

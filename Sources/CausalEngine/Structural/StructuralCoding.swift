@@ -37,7 +37,8 @@ extension Mechanism {
         }
         switch self {
         case .automatic, .linear, .given: break
-        case .additive(let hidden, let activation), .locationScale(let hidden, let activation), .softmax(let hidden, let activation):
+        case .additive(let hidden, let activation), .smooth(let hidden, let activation), .locationScale(let hidden, let activation),
+             .softmax(let hidden, let activation):
             network(hidden, activation)
         case .flow(let hidden, let activation, let pieces):
             network(hidden, activation)
@@ -50,7 +51,7 @@ extension Mechanism {
     var hidden: [Int] {
         switch self {
         case .automatic, .linear, .given: []
-        case .additive(let hidden, _), .locationScale(let hidden, _), .flow(let hidden, _, _), .softmax(let hidden, _): hidden
+        case .additive(let hidden, _), .smooth(let hidden, _), .locationScale(let hidden, _), .flow(let hidden, _, _), .softmax(let hidden, _): hidden
         }
     }
 
@@ -67,12 +68,13 @@ extension Mechanism {
         case "auto": self = .automatic
         case "linear": self = .linear
         case "additive": self = .additive(hidden: try hidden(), activation: try activation())
+        case "smooth": self = .smooth(hidden: try hidden(), activation: try activation())
         case "location_scale": self = .locationScale(hidden: try hidden(), activation: try activation())
         case "softmax": self = .softmax(hidden: try hidden(), activation: try activation())
         case "flow":
             guard let pieces = json["pieces"]?.integer else { throw EngineError(.file, "mechanism: a flow has no pieces") }
             self = .flow(hidden: try hidden(), activation: try activation(), pieces: pieces)
-        default: throw EngineError(.file, "mechanism: its kind is none of auto, linear, additive, location_scale, flow, softmax")
+        default: throw EngineError(.file, "mechanism: its kind is none of auto, linear, additive, smooth, location_scale, flow, softmax")
         }
     }
 }

@@ -20,6 +20,9 @@ public protocol EngineScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, La
     static func gemm(transposeA: Bool, transposeB: Bool, rows: Int, columns: Int, depth: Int,
                      _ a: UnsafePointer<Self>, strideA: Int, _ b: UnsafePointer<Self>, strideB: Int,
                      beta: Self, _ c: UnsafeMutablePointer<Self>, strideC: Int)
+
+    /// BLAS `syrk`, row-major, on the caller's thread: the lower triangle of `c += a aᵀ`, with c of `rows` squared.
+    static func syrk(_ a: UnsafePointer<Self>, rows: Int, depth: Int, stride: Int, addingTo c: UnsafeMutablePointer<Self>)
 }
 
 /// Whether the kernels for AVX2 and FMA run here. `CAUSAL_KERNELS=portable` chooses the others, to compare or to test them.
@@ -47,6 +50,11 @@ extension Float: EngineScalar {
                     blasint(rows), blasint(columns), blasint(depth), 1, a, blasint(strideA), b, blasint(strideB),
                     beta, c, blasint(strideC))
     }
+
+    public static func syrk(_ a: UnsafePointer<Float>, rows: Int, depth: Int, stride: Int, addingTo c: UnsafeMutablePointer<Float>) {
+        _ = blasIsSingleThreaded
+        cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, blasint(rows), blasint(depth), 1, a, blasint(stride), 1, c, blasint(rows))
+    }
 }
 
 extension Double: EngineScalar {
@@ -63,5 +71,10 @@ extension Double: EngineScalar {
         cblas_dgemm(CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
                     blasint(rows), blasint(columns), blasint(depth), 1, a, blasint(strideA), b, blasint(strideB),
                     beta, c, blasint(strideC))
+    }
+
+    public static func syrk(_ a: UnsafePointer<Double>, rows: Int, depth: Int, stride: Int, addingTo c: UnsafeMutablePointer<Double>) {
+        _ = blasIsSingleThreaded
+        cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, blasint(rows), blasint(depth), 1, a, blasint(stride), 1, c, blasint(rows))
     }
 }

@@ -5,6 +5,10 @@ internal import CNumerics
 public protocol LapackScalar {
     /// Cholesky factor of a symmetric positive definite matrix. Status i: the leading minor of order i is not positive.
     static func potrf(_ uplo: CChar, _ n: Int32, _ a: UnsafeMutablePointer<Self>) -> Int32
+    /// The inverse of a matrix in place of its Cholesky factor, the triangle that is named. Status i: the i-th diagonal element is zero.
+    static func potri(_ uplo: CChar, _ n: Int32, _ factor: UnsafeMutablePointer<Self>) -> Int32
+    /// Solves `A x = b` in place of b, from the Cholesky factor of A.
+    static func potrs(_ uplo: CChar, _ n: Int32, _ factor: UnsafePointer<Self>, _ b: UnsafeMutablePointer<Self>) -> Int32
     /// Solves `A X = B` by LU with pivots. Status i: the i-th pivot is zero.
     static func gesv(_ n: Int32, _ columns: Int32, _ a: UnsafeMutablePointer<Self>, _ pivots: UnsafeMutablePointer<Int32>,
                      _ b: UnsafeMutablePointer<Self>) -> Int32
@@ -18,6 +22,18 @@ extension Float: LapackScalar {
     public static func potrf(_ uplo: CChar, _ n: Int32, _ a: UnsafeMutablePointer<Float>) -> Int32 {
         var uplo = uplo, n = n, status: Int32 = 0
         withUnsafePointer(to: max(n, 1)) { spotrf_(&uplo, &n, a, $0, &status) }
+        return status
+    }
+
+    public static func potri(_ uplo: CChar, _ n: Int32, _ factor: UnsafeMutablePointer<Float>) -> Int32 {
+        var uplo = uplo, n = n, status: Int32 = 0
+        withUnsafePointer(to: max(n, 1)) { spotri_(&uplo, &n, factor, $0, &status) }
+        return status
+    }
+
+    public static func potrs(_ uplo: CChar, _ n: Int32, _ factor: UnsafePointer<Float>, _ b: UnsafeMutablePointer<Float>) -> Int32 {
+        var uplo = uplo, n = n, columns: Int32 = 1, status: Int32 = 0
+        withUnsafePointer(to: max(n, 1)) { spotrs_(&uplo, &n, &columns, factor, $0, b, $0, &status) }
         return status
     }
 
@@ -40,6 +56,18 @@ extension Double: LapackScalar {
     public static func potrf(_ uplo: CChar, _ n: Int32, _ a: UnsafeMutablePointer<Double>) -> Int32 {
         var uplo = uplo, n = n, status: Int32 = 0
         withUnsafePointer(to: max(n, 1)) { dpotrf_(&uplo, &n, a, $0, &status) }
+        return status
+    }
+
+    public static func potri(_ uplo: CChar, _ n: Int32, _ factor: UnsafeMutablePointer<Double>) -> Int32 {
+        var uplo = uplo, n = n, status: Int32 = 0
+        withUnsafePointer(to: max(n, 1)) { dpotri_(&uplo, &n, factor, $0, &status) }
+        return status
+    }
+
+    public static func potrs(_ uplo: CChar, _ n: Int32, _ factor: UnsafePointer<Double>, _ b: UnsafeMutablePointer<Double>) -> Int32 {
+        var uplo = uplo, n = n, columns: Int32 = 1, status: Int32 = 0
+        withUnsafePointer(to: max(n, 1)) { dpotrs_(&uplo, &n, &columns, factor, $0, b, $0, &status) }
         return status
     }
 
