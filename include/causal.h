@@ -591,9 +591,15 @@ typedef struct causal_structural_options {
     double sparsity;            /* what the length of the weights that leave each parent costs (group lasso), beside the likelihood, or squared error, of
                                    standardised values */
     double independence;        /* what it costs that the noise of a real variable depends on its parents: causal_loss_create_independence */
+    const size_t *twins;        /* a number a row: the row of which it is the counterfactual, of the same unit, with the same noise, under other
+                                   interventions; SIZE_MAX: of none. Rows of one unit are held out, and drawn, together. Or NULL. VALUE, when a trainer is
+                                   created: the row itself, or no row; no pair that a real variable's mechanism can learn from, being known in both, and its
+                                   parents, and set in neither */
+    double counterfactual;      /* beside the likelihood, or squared error, of standardised values: what the squared error costs with which the value in
+                                   such a row is predicted with the noise of the other */
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL, 0.0, 0.0 }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL, 0.0, 0.0, NULL, 1.0 }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.

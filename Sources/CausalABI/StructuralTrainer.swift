@@ -39,8 +39,10 @@ public func causal_structural_trainer_create(_ trainer: UnsafeMutablePointer<Opa
             }
             return try StructuralDescription(graph, variables: variables, mechanisms: kinds)
         }
+        // SIZE_MAX, seen as a signed number, is -1.
+        let twins = try given.twins.map { try Twins(try array($0, rows, "options->twins")) }
         let data = try StructuralDataset(try matrix(values, rows, columns, "values"),
-                                         isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"))
+                                         isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"), twins: twins)
         let settings = try structuralOptions(given)
         let object: StructuralTrainerObject = try dispatch(
             given.dtype,
@@ -131,5 +133,6 @@ private func structuralOptions(_ given: causal_structural_options) throws -> Str
     options.seed = given.seed
     options.sparsity = given.sparsity
     options.independence = given.independence
+    options.counterfactual = given.counterfactual
     return options
 }

@@ -108,7 +108,7 @@ class StructuralOptions(Sized):
         ("size", c_size_t), ("dtype", c_int), ("members", c_size_t), ("resamples", c_int), ("epochs", c_size_t),
         ("batch_size", c_size_t), ("learning_rate", c_double), ("weight_decay", c_double), ("held_out", c_double),
         ("patience", c_double), ("seed", c_uint64), ("former", c_void_p), ("frozen", c_void_p),
-        ("sparsity", c_double), ("independence", c_double),
+        ("sparsity", c_double), ("independence", c_double), ("twins", c_void_p), ("counterfactual", c_double),
     ]
 
 
