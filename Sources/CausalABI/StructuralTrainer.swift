@@ -104,10 +104,7 @@ private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mech
     } else {
         _ = try size(given.hidden_count, "\(name).hidden_count")
     }
-    let activationName = try text(given.activation, "\(name).activation")
-    guard let activation = Activation(rawValue: activationName) else {
-        throw EngineError(.value, "\(name).activation is \"\(activationName)\", expected one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
+    let activation = try CausalABI.activation(given.activation, "\(name).activation")
     switch kind {
     case "auto": return .automatic
     case "linear": return .linear

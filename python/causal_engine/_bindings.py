@@ -92,7 +92,8 @@ class Edit(Sized):
         ("lower", c_double), ("upper", c_double), ("reads", c_void_p), ("read_count", c_size_t), ("function", c_void_p),
         ("context", c_void_p), ("rows", c_void_p), ("row_count", c_size_t), ("condition_reads", c_void_p),
         ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p), ("model", c_void_p),
-        ("layer", c_size_t), ("unit", c_size_t), ("source", c_void_p),
+        ("layer", c_size_t), ("unit", c_size_t), ("source", c_void_p), ("hidden", c_void_p), ("hidden_count", c_size_t),
+        ("activation", c_char_p), ("scales", c_void_p),
     ]
 
 
