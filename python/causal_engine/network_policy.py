@@ -127,12 +127,16 @@ class NetworkPolicy(Policy):
 
     def _sought(self, levels: Levels) -> Sought:
         count = self._count(levels)
+        if self.weights is not None and len(self.weights) != count:
+            raise ShapeError(f"over: a NetworkPolicy has {len(self.weights)} weights, expected {count} for the widths "
+                             f"{', '.join(map(str, self._widths(levels)))}")
         return Sought(np.arange(count), np.zeros(count), np.ones(count), np.tile((-_STEEPEST, _STEEPEST), (count, 1)))
 
     def _start(self, rng: np.random.Generator, levels: Levels, is_first: bool) -> NDArray[np.float64]:
         """Those that are given, or as torch.nn.Linear draws them."""
         if is_first and self.weights is not None:
-            return np.clip(self.weights, -_STEEPEST, _STEEPEST)
+            given: NDArray[np.float64] = np.clip(self.weights, -_STEEPEST, _STEEPEST)
+            return given
         widths = self._widths(levels)
         return np.concatenate([rng.uniform(-1, 1, (inputs + 1) * outputs) / np.sqrt(inputs) for inputs, outputs in zip(widths, widths[1:])])
 
