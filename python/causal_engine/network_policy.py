@@ -42,8 +42,8 @@ class NetworkPolicy(Policy):
         Of each layer the weight (outputs, inputs), row by row, and the bias, one after the other; None before they are learned.
     scales
         By real variable, a mean that is taken off and a scale that it is divided by before the network reads it; variables that are not named are read
-        as they are. None: `optimize` takes those of the values that the policy meets. They are part of the policy, which so means the same in
-        every model.
+        as they are. Where neither weights nor scales are given, `optimize` takes the scales of the values that the policy meets. They are part of the
+        policy, which so means the same in every model.
 
     Raises
     ------
@@ -119,8 +119,8 @@ class NetworkPolicy(Policy):
     # ------------------------------------------------------------ what the search for the best one asks
 
     def _scaled(self, levels: Levels, met: Callable[[str], NDArray[np.float64]]) -> NetworkPolicy:
-        """With the scales of values that it meets, where it has none."""
-        if self.scales is not None:
+        """With the scales of values that it meets, where it has none and nothing was learned without."""
+        if self.scales is not None or self.weights is not None:
             return self
         values = {name: met(name) for name in self.reads if len(levels.get(name, ())) <= 2}
         return replace(self, scales={name: (float(seen.mean()), float(seen.std()) or 1.0) for name, seen in values.items()})

@@ -247,8 +247,8 @@ class ScenarioView(ScenarioBase):
         Raises
         ------
         InvalidValueError
-            Bounds that are none; more than 1,000 numbers to be found; constraints that no values were found to meet; a function among the interventions or mechanisms between,
-            whose derivative is not known.
+            Bounds that are none; more than 1,000 numbers to be found; constraints that no values were found to meet; a function among the
+            interventions or mechanisms between, whose derivative is not known.
         """
         model = self._model
         for name in (outcome, *over, *(constraints or {})):

@@ -294,8 +294,8 @@ class StructuralModel:
             By variable, what is done to it: a value, or one a row; `shift`, `scale`, `clip` or `change`, or a list of these, which act
             in this order on what the mechanism says; a policy, that is a function of other variables, named by its arguments
             (``do(dose=lambda age: 0.1 * age)``), which become causes of this one; or a distribution to draw from (anything with an
-            ``rvs`` like those of scipy.stats); a `LinearPolicy` or `NetworkPolicy`; a `new_mechanism`; or an `interchange`. Functions are given labels of categorical variables, and give them; an argument with
-            a default keeps that.
+            ``rvs`` like those of scipy.stats); a `LinearPolicy` or `NetworkPolicy`; a `new_mechanism`; or an `interchange`. Functions are given labels
+            of categorical variables, and give them; an argument with a default keeps that.
         where
             Which rows are concerned: (rows,) of booleans, or a function of variables as above (``where=lambda age: age > 60``).
         units

@@ -82,6 +82,8 @@ def test_what_was_learned_is_told_whole(model, best):
     on = Objective(ScenarioView(model, ()), {"x": policy}, 1000, model.seed)
     np.testing.assert_allclose(on._start("x", np.random.default_rng(0), True), policy.weights)
     assert on.values(policy.weights)["x"].scales == policy.scales
+    bare = NetworkPolicy(["z"], (0, 1), hidden=(), weights=[0.1, 0])
+    assert Objective(ScenarioView(model, ()), {"x": bare}, 10, 0).values(bare.weights)["x"].scales is None       # as it was read before
 
 
 def test_constraints_hold(model):
