@@ -48,8 +48,8 @@ import Testing
         let policy = NetworkPolicy(["x"], hidden: [1], activation: .tanh, within: 2...5, scales: [(mean: 1, scale: 2)], numbers: [p[0], p[2], p[3], p[4]])
         let free = try model.sample(rows: 40, seed: 2), under = try model.sample(rows: 40, under: Scenario().setting("m", by: policy, rows: chosen), seed: 2)
         for row in 0..<40 {
-            let x = (under[row, 1] - 1) / 2
-            let wanted = 2 + 3 / (1 + exp(-(p[3] * tanh(p[0] * x + p[2]) + p[4])))
+            let x = (under[row, 1] - 1) / 2, told: Double = p[3] * tanh(p[0] * x + p[2]) + p[4]
+            let wanted = 2 + 3 / (1 + exp(-told))
             #expect(chosen[row] ? abs(under[row, 2] - wanted) < 1e-12 : under[row, 2] == free[row, 2])
         }
     }
@@ -57,7 +57,7 @@ import Testing
     /// Categories are told by their levels, and pass no gradient to their causes.
     @Test func itReadsCategories() throws {
         let graph = try Graph(variables: ["c", "b", "y"], edges: [("c", "y"), ("b", "y")])
-        let data = try Matrix((0..<60).map { [Double($0 % 3), Double($0 / 7 % 2), Double($0 % 5)] })
+        let data = try Matrix((0..<60).map { (row: Int) -> [Double] in [Double(row % 3), Double(row / 7 % 2), Double(row % 5)] })
         let description = try StructuralDescription(graph, kinds: ["c": .categorical(levels: 3), "b": .categorical(levels: 2)], mechanisms: ["y": .linear])
         var options = StructuralTrainerOptions()
         options.epochs = 1
@@ -65,7 +65,10 @@ import Testing
         try trainer.run()
         let model = try trainer.model(), p = [1.0, -2, 3, 0.5, 0]
         let sample = try model.sample(rows: 50, under: Scenario().setting("y", by: NetworkPolicy(["c", "b"], hidden: [], within: 0...1, numbers: p)), seed: 1)
-        for row in 0..<50 { #expect(abs(sample[row, 2] - 1 / (1 + exp(-(p[Int(sample[row, 0])] + 0.5 * sample[row, 1])))) < 1e-12) }
+        for row in 0..<50 {
+            let told: Double = p[Int(sample[row, 0])] + 0.5 * sample[row, 1], wanted = 1 / (1 + exp(-told))
+            #expect(abs(sample[row, 2] - wanted) < 1e-12)
+        }
     }
 
     @Test func theBitsDoNotDependOnThreads() throws {
