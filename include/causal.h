@@ -513,18 +513,22 @@ typedef enum causal_edit_kind {
                                    mechanism says, so that other edits may follow. NAME, when it is used: no such layer or unit */
     CAUSAL_EDIT_INTERCHANGE = 8,        /* the variable takes the value that it has under `source`, with the same rows and noise. Gradients take
                                            it for given */
-    CAUSAL_EDIT_INTERCHANGE_UNIT = 9    /* a hidden unit does. VALUE, when it is used: the source replaces the mechanism */
+    CAUSAL_EDIT_INTERCHANGE_UNIT = 9,   /* a hidden unit does. VALUE, when it is used: the source replaces the mechanism */
+    CAUSAL_EDIT_NETWORK = 10    /* a policy, lower + (upper - lower) / (1 + exp(-network(reads))), between two finite bounds. values: of each layer the
+                                   weight (outputs x inputs, row-major) and the bias, one after the other. Of a categorical variable with more than two
+                                   levels the network is given an indicator for each. causal_structural_model_gradient reaches the values. SHAPE, when
+                                   it is used: another number of values */
 } causal_edit_kind;
 
 typedef struct causal_edit {
     size_t size;                /* sizeof(causal_edit) */
     const char *variable;
     causal_edit_kind kind;
-    const double *values;       /* set, shift, scale, noise: 1 for all rows, or one a row */
+    const double *values;       /* set, shift, scale, noise: 1 for all rows, or one a row; linear, network: as said there */
     size_t value_count;
-    double lower;               /* clamp, linear; no bounds where they are what INIT says */
+    double lower;               /* clamp, linear, network; no bounds where they are what INIT says */
     double upper;
-    const char *const *reads;   /* compute, mechanism, linear: variables that are no effects of this one; they become its causes */
+    const char *const *reads;   /* compute, mechanism, linear, network: variables that are no effects of this one; they become its causes */
     size_t read_count;
     causal_function function;
     void *context;
@@ -538,10 +542,15 @@ typedef struct causal_edit {
     size_t layer;               /* unit: of the hidden layers, from 0, and of its units, from 0 */
     size_t unit;
     const causal_scenario *source;      /* interchange: as it is now; its rows are those of this scenario */
+    const size_t *hidden;       /* network: widths of its hidden layers, and their activation */
+    size_t hidden_count;
+    const char *activation;
+    const double *scales;       /* network: for each of `reads` a mean, which is taken off, and a scale, which it is divided by; or NULL: values as they
+                                   are. A network learns best where means and scales are those of the values that it meets */
 } causal_edit;
 #define CAUSAL_EDIT_INIT \
     { sizeof(causal_edit), NULL, CAUSAL_EDIT_SET, NULL, 0, -1.7976931348623157e308, 1.7976931348623157e308, NULL, 0, NULL, NULL, NULL, 0, NULL, \
-      0, NULL, NULL, NULL, 0, 0, NULL }
+      0, NULL, NULL, NULL, 0, 0, NULL, NULL, 0, "gelu", NULL }
 
 causal_status causal_scenario_create(causal_scenario **scenario);
 causal_status causal_scenario_free(causal_scenario *scenario);
@@ -591,9 +600,15 @@ typedef struct causal_structural_options {
     double sparsity;            /* what the length of the weights that leave each parent costs (group lasso), beside the likelihood, or squared error, of
                                    standardised values */
     double independence;        /* what it costs that the noise of a real variable depends on its parents: causal_loss_create_independence */
+    const size_t *twins;        /* a number a row: the row of which it is the counterfactual, of the same unit, with the same noise, under other
+                                   interventions; SIZE_MAX: of none. Rows of one unit are held out, and drawn, together. Or NULL. VALUE, when a trainer is
+                                   created: the row itself, or no row; no pair that a real variable's mechanism can learn from, being known in both, and its
+                                   parents, and set in neither */
+    double counterfactual;      /* beside the likelihood, or squared error, of standardised values: what the squared error costs with which the value in
+                                   such a row is predicted with the noise of the other */
 } causal_structural_options;
 #define CAUSAL_STRUCTURAL_OPTIONS_INIT \
-    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL, 0.0, 0.0 }
+    { sizeof(causal_structural_options), CAUSAL_FLOAT32, 1, 0, 0, 0, 0.01, 0.0, -1.0, 1.0, 0, NULL, NULL, 0.0, 0.0, NULL, 1.0 }
 
 /* Prepares to learn. mechanisms: one a variable in the order of the graph, or NULL for real variables and "auto". values: rows x variables,
  * copied; is_set: bytes of the same shape, not 0 where do() set the variable (its mechanism learns nothing from that row), or NULL.

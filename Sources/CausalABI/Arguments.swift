@@ -24,6 +24,14 @@ func text(_ pointer: UnsafePointer<CChar>?, _ name: String) throws -> String {
     return string
 }
 
+func activation(_ pointer: UnsafePointer<CChar>?, _ name: String) throws -> Activation {
+    let given = try text(pointer, name)
+    guard let activation = Activation(rawValue: given) else {
+        throw EngineError(.value, "\(name) is \"\(given)\", expected one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return activation
+}
+
 /// A copy of an array of the caller's.
 ///
 /// - Throws: NULL; MEMORY for a count that nothing in memory has, where Swift itself would end the process.

@@ -6,7 +6,7 @@ internal import CausalKernels
 public func causal_model_create_mlp(_ model: UnsafeMutablePointer<OpaquePointer?>?, _ options: UnsafePointer<causal_mlp_options>?) -> causal_status {
     create(model, options) { options in
         try .mlp(inputs: try size(options.inputs, "inputs"), hidden: try hidden(options), outputs: try size(options.outputs, "outputs"),
-                 activation: try activation(options))
+                 activation: try activation(options.activation, "activation"))
     }
 }
 
@@ -22,7 +22,7 @@ public func causal_model_create_graph_mlp(_ model: UnsafeMutablePointer<OpaquePo
             return (0..<list.count).map { list.pointer[$0] }
         }
         return try .mlp(inputs: inputs, hidden: try hidden(options), outputs: try size(options.outputs, "outputs"),
-                        activation: try activation(options), graph: graph, features: listed)
+                        activation: try activation(options.activation, "activation"), graph: graph, features: listed)
     }
 }
 
@@ -32,7 +32,7 @@ public func causal_model_create_unit(_ model: UnsafeMutablePointer<OpaquePointer
         let hidden = try hidden(options)
         guard hidden.count <= 1 else { throw EngineError(.value, "unit: \(hidden.count) hidden layers, expected at most 1") }
         return try .unit(inputs: try size(options.inputs, "inputs"), hidden: hidden.first, outputs: try size(options.outputs, "outputs"),
-                         activation: try activation(options))
+                         activation: try activation(options.activation, "activation"))
     }
 }
 
@@ -236,14 +236,6 @@ private func hidden(_ options: causal_mlp_options) throws -> [Int] {
     // A network this deep would run out of memory before it is described.
     guard widths.count <= 1 << 20 else { throw EngineError(.memory, "\(widths.count) hidden layers are too many to hold") }
     return try (0..<widths.count).map { try size(widths.pointer[$0], "width of hidden layer \($0)") }
-}
-
-private func activation(_ options: causal_mlp_options) throws -> Activation {
-    let name = try text(options.activation, "activation")
-    guard let activation = Activation(rawValue: name) else {
-        throw EngineError(.value, "activation is \"\(name)\", expected one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    return activation
 }
 
 private func get<Value>(_ model: OpaquePointer?, _ out: UnsafeMutablePointer<Value>?, _ name: String, _ body: (ModelObject) throws -> Value) -> causal_status {

@@ -62,6 +62,7 @@ extension Scenario.Edit {
             guard given.lower <= given.upper else { throw disorder(given) }
             let numbers = try array(try require(given.values, "edit->values"), given.value_count, "edit->values")
             action = .linear(LinearPolicy(reads: try names(given.reads, given.read_count, "edit->reads"), numbers: numbers, within: given.lower...given.upper))
+        case CAUSAL_EDIT_NETWORK: action = .network(try networkPolicy(given))
         case CAUSAL_EDIT_UNIT: action = .unit(try unit(given), try value(given))
         case CAUSAL_EDIT_INTERCHANGE: action = .interchange(nil, try source(given))
         case CAUSAL_EDIT_INTERCHANGE_UNIT: action = .interchange(try unit(given), try source(given))
@@ -73,6 +74,17 @@ extension Scenario.Edit {
 
 private func disorder(_ given: causal_edit) -> EngineError {
     EngineError(.value, "edit: lower is \(given.lower) and upper \(given.upper), expected lower at most upper")
+}
+
+private func networkPolicy(_ given: causal_edit) throws -> NetworkPolicy {
+    // Not a number is in no order either.
+    guard given.lower <= given.upper else { throw disorder(given) }
+    let reads = try names(given.reads, given.read_count, "edit->reads")
+    let widths = try array(given.hidden, given.hidden_count, "edit->hidden").enumerated().map { try size($1, "edit->hidden[\($0)]") }
+    let pairs = try given.scales.map { try array($0, 2 * reads.count, "edit->scales") } ?? []
+    return NetworkPolicy(reads, hidden: widths, activation: try activation(given.activation, "edit->activation"), within: given.lower...given.upper,
+                         scales: stride(from: 0, to: pairs.count, by: 2).map { (mean: pairs[$0], scale: pairs[$0 + 1]) },
+                         numbers: try array(try require(given.values, "edit->values"), given.value_count, "edit->values"))
 }
 
 private func unit(_ given: causal_edit) throws -> HiddenUnit {

@@ -39,8 +39,10 @@ public func causal_structural_trainer_create(_ trainer: UnsafeMutablePointer<Opa
             }
             return try StructuralDescription(graph, variables: variables, mechanisms: kinds)
         }
+        // SIZE_MAX, seen as a signed number, is -1.
+        let twins = try given.twins.map { try Twins(try array($0, rows, "options->twins")) }
         let data = try StructuralDataset(try matrix(values, rows, columns, "values"),
-                                         isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"))
+                                         isSet: isSet == nil ? nil : try matrix(isSet, rows, columns, "is_set"), twins: twins)
         let settings = try structuralOptions(given)
         let object: StructuralTrainerObject = try dispatch(
             given.dtype,
@@ -102,10 +104,7 @@ private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mech
     } else {
         _ = try size(given.hidden_count, "\(name).hidden_count")
     }
-    let activationName = try text(given.activation, "\(name).activation")
-    guard let activation = Activation(rawValue: activationName) else {
-        throw EngineError(.value, "\(name).activation is \"\(activationName)\", expected one of \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
+    let activation = try CausalABI.activation(given.activation, "\(name).activation")
     switch kind {
     case "auto": return .automatic
     case "linear": return .linear
@@ -132,5 +131,6 @@ private func structuralOptions(_ given: causal_structural_options) throws -> Str
     options.seed = given.seed
     options.sparsity = given.sparsity
     options.independence = given.independence
+    options.counterfactual = given.counterfactual
     return options
 }

@@ -263,11 +263,85 @@ static void edits(causal_structural_model *model) {
     OK(causal_scenario_free(scenario));
 }
 
+/* A policy that is a network: y of x, by two units. */
+static void networks(causal_structural_model *model) {
+    static const size_t none[1] = {0}, huge[1] = {HUGE_SIZE}, large[1] = {HUGE_SIZE / 4}, two[1] = {2};
+    const char *const reads[1] = {"x"}, *const effect[1] = {"z"};
+    double numbers[7] = {1, -1, 0.5, 0, 2, 1, -0.5}, scales[2] = {0.1, 2}, gradient[2][N] = {{0, 1, 0}, {0, 1, 0}}, found[7], seen;
+    causal_scenario *scenario;
+    causal_edit edit = CAUSAL_EDIT_INIT;
+    int i;
+    edit.variable = "y";
+    edit.kind = CAUSAL_EDIT_NETWORK;
+    edit.values = numbers;
+    edit.value_count = 7;
+    edit.lower = -1;
+    edit.upper = 3;
+    edit.reads = reads;
+    edit.read_count = 1;
+    edit.hidden = two;
+    edit.hidden_count = 1;
+    edit.activation = "tanh";
+    edit.scales = scales;
+#define TRY(field, wrong, status, used) \
+    do { \
+        causal_edit right = edit; \
+        edit.field = wrong; \
+        OK(causal_scenario_create(&scenario)); \
+        EXPECT(status, causal_scenario_add(scenario, &edit)); \
+        EXPECT(used, causal_structural_model_sample(model, scenario, 0, 1, 0, NULL, answer[0], 2, N)); \
+        OK(causal_scenario_free(scenario)); \
+        edit = right; \
+    } while (0)
+    TRY(values, NULL, CAUSAL_ERROR_NULL, CAUSAL_OK);
+    TRY(reads, NULL, CAUSAL_ERROR_NULL, CAUSAL_OK);
+    TRY(hidden, NULL, CAUSAL_ERROR_NULL, CAUSAL_OK);
+    TRY(hidden, huge, CAUSAL_ERROR_MEMORY, CAUSAL_OK);
+    TRY(activation, NULL, CAUSAL_ERROR_NULL, CAUSAL_OK);
+    TRY(activation, "wavy", CAUSAL_ERROR_VALUE, CAUSAL_OK);
+    TRY(lower, NAN, CAUSAL_ERROR_VALUE, CAUSAL_OK);
+    TRY(lower, 4, CAUSAL_ERROR_VALUE, CAUSAL_OK);
+    for (i = 0; i < ABSURD; i++) {
+        TRY(value_count, absurd[i], CAUSAL_ERROR_MEMORY, CAUSAL_OK);
+        TRY(hidden_count, absurd[i], CAUSAL_ERROR_MEMORY, CAUSAL_OK);
+        TRY(read_count, absurd[i], CAUSAL_ERROR_MEMORY, CAUSAL_OK);
+    }
+    TRY(value_count, 6, CAUSAL_OK, CAUSAL_ERROR_SHAPE);
+    TRY(value_count, 0, CAUSAL_OK, CAUSAL_ERROR_SHAPE);
+    TRY(read_count, 0, CAUSAL_OK, CAUSAL_ERROR_VALUE);
+    TRY(hidden, none, CAUSAL_OK, CAUSAL_ERROR_VALUE);
+    TRY(hidden, large, CAUSAL_OK, CAUSAL_ERROR_MEMORY);
+    TRY(hidden_count, 0, CAUSAL_OK, CAUSAL_ERROR_SHAPE);
+    TRY(upper, INFINITY, CAUSAL_OK, CAUSAL_ERROR_VALUE);
+    TRY(variable, "z", CAUSAL_OK, CAUSAL_ERROR_VALUE);
+    TRY(variable, "x", CAUSAL_OK, CAUSAL_ERROR_CYCLE);
+    TRY(reads, effect, CAUSAL_OK, CAUSAL_ERROR_SHAPE);      /* of three levels, and so wider */
+    scales[1] = 0;
+    TRY(size, sizeof edit, CAUSAL_OK, CAUSAL_ERROR_VALUE);
+    scales[1] = 2;
+    numbers[3] = NAN;
+    TRY(size, sizeof edit, CAUSAL_OK, CAUSAL_ERROR_VALUE);
+    numbers[3] = 0;
+
+    OK(causal_scenario_create(&scenario));
+    OK(causal_scenario_add(scenario, &edit));
+    OK(causal_structural_model_sample(model, scenario, 0, 1, 0, NULL, answer[0], 2, N));
+    seen = 2 * tanh((answer[1][X] - 0.1) / 2 + 0.5) + tanh((0.1 - answer[1][X]) / 2) - 0.5;
+    TRUE(fabs(answer[1][Y] - (-1 + 4 / (1 + exp(-seen)))) < 1e-12);
+    OK(causal_structural_model_gradient(model, scenario, 0, 1, 0, gradient[0], 2, N, found, 7));
+    seen = (answer[0][Y] + 1) * (3 - answer[0][Y]) / 4 + (answer[1][Y] + 1) * (3 - answer[1][Y]) / 4;       /* of the last bias */
+    TRUE(fabs(found[6] - seen) < 1e-12);
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_structural_model_gradient(model, scenario, 0, 1, 0, gradient[0], 2, N, found, 6));
+    OK(causal_scenario_free(scenario));
+#undef TRY
+}
+
 int main(void) {
     causal_structural_model *model;
     make_data();
     model = new_model(MEMBERS);
     edits(model);
+    networks(model);
     OK(causal_structural_model_free(model));
     if (failures == 0) printf("scenario: every edit was answered as it should be\n");
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

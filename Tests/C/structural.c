@@ -68,6 +68,7 @@ static void trainers(void) {
     causal_structural_model *model;
     causal_graph *graph = new_graph(), *cyclic;
     double kept, progress;
+    size_t twins[ROWS];
     int i, finished = 1;
     kinds[Y].kind = "linear";
     kinds[Z].kind = "linear";
@@ -110,6 +111,26 @@ static void trainers(void) {
     WITH(held_out, 0.6, CAUSAL_ERROR_VALUE);
     WITH(patience, NAN, CAUSAL_ERROR_VALUE);
     WITH(patience, 0, CAUSAL_ERROR_VALUE);
+    WITH(counterfactual, NAN, CAUSAL_ERROR_VALUE);
+    WITH(counterfactual, -1, CAUSAL_ERROR_VALUE);
+    for (i = 0; i < ROWS; i++) twins[i] = SIZE_MAX;
+    WITH(twins, twins, CAUSAL_ERROR_VALUE);     /* nobody is one */
+    twins[1] = 1;
+    WITH(twins, twins, CAUSAL_ERROR_VALUE);
+    twins[1] = ROWS;
+    WITH(twins, twins, CAUSAL_ERROR_VALUE);
+    twins[1] = SIZE_MAX - 1;
+    WITH(twins, twins, CAUSAL_ERROR_VALUE);
+    options.twins = twins;
+    for (i = 0; i < ABSURD; i++)
+        EXPECT(CAUSAL_ERROR_MEMORY, causal_structural_trainer_create(&trainer, graph, kinds, data[0], NULL, absurd[i], N, &options));
+    for (i = 1; i < ROWS; i++) twins[i] = 0;    /* all are of one unit */
+    options.resamples = 1;
+    TRY(CAUSAL_OK);
+    OK(causal_structural_trainer_run(trainer, INFINITY, NULL));
+    OK(causal_structural_trainer_free(trainer));
+    options.resamples = 0;
+    options.twins = NULL;
 #undef WITH
 #define KIND(v, field, value, status) \
     do { \

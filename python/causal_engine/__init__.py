@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
     from .graph import Graph as Graph
     from .knowledge import Knowledge as Knowledge
+    from .network_policy import NetworkPolicy as NetworkPolicy
     from .policy import LinearPolicy as LinearPolicy
     from .sortability import Sortability as Sortability
     from .structural import StructuralModel as StructuralModel
@@ -51,7 +52,8 @@ __version__ = "0.1.0"
 # What is loaded when it is asked for, and from where.
 _LATER = {
     "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Discovery": "discovery", "Estimate": "estimate",
-    "Graph": "graph", "Knowledge": "knowledge", "LinearPolicy": "policy", "Mechanism": "_structural_fit", "Sortability": "sortability",
+    "Graph": "graph", "Knowledge": "knowledge", "LinearPolicy": "policy", "Mechanism": "_structural_fit", "NetworkPolicy": "network_policy",
+    "Sortability": "sortability",
     "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "discover": "discovery", "fit_all": "_fit_all",
     "interchange": "_changes", "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
 }
@@ -61,7 +63,7 @@ __all__ = [
     "ArgumentError", "BusyError", "CausalError", "CausalLayerRewiring", "CausalLosses", "CausalMLP", "CausalMetrics",
     "CausalUnit", "CausalWarning", "CheckpointError", "CycleError", "DAGRewiring", "DTypeError", "Discovery", "DivergenceError", "Epoch",
     "Estimate", "Gradients", "Graph", "HandleError", "History", "InvalidValueError", "Knowledge", "LinearPolicy", "Mechanism",
-    "OutOfMemoryError", "ShapeError", "Sortability", "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip",
+    "NetworkPolicy", "OutOfMemoryError", "ShapeError", "Sortability", "StateError", "StructuralModel", "Trace", "UnknownNameError", "change", "clip",
     "discover", "fit_all", "get_threads", "interchange", "new_mechanism", "reading", "scale", "set_threads", "shift",
 ]
 

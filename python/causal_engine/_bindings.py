@@ -92,7 +92,8 @@ class Edit(Sized):
         ("lower", c_double), ("upper", c_double), ("reads", c_void_p), ("read_count", c_size_t), ("function", c_void_p),
         ("context", c_void_p), ("rows", c_void_p), ("row_count", c_size_t), ("condition_reads", c_void_p),
         ("condition_read_count", c_size_t), ("condition", c_void_p), ("condition_context", c_void_p), ("model", c_void_p),
-        ("layer", c_size_t), ("unit", c_size_t), ("source", c_void_p),
+        ("layer", c_size_t), ("unit", c_size_t), ("source", c_void_p), ("hidden", c_void_p), ("hidden_count", c_size_t),
+        ("activation", c_char_p), ("scales", c_void_p),
     ]
 
 
@@ -108,7 +109,7 @@ class StructuralOptions(Sized):
         ("size", c_size_t), ("dtype", c_int), ("members", c_size_t), ("resamples", c_int), ("epochs", c_size_t),
         ("batch_size", c_size_t), ("learning_rate", c_double), ("weight_decay", c_double), ("held_out", c_double),
         ("patience", c_double), ("seed", c_uint64), ("former", c_void_p), ("frozen", c_void_p),
-        ("sparsity", c_double), ("independence", c_double),
+        ("sparsity", c_double), ("independence", c_double), ("twins", c_void_p), ("counterfactual", c_double),
     ]
 
 

@@ -13,12 +13,12 @@ from ._arrays import number, seed
 from ._functions import reads_of
 from .errors import ArgumentError, InvalidValueError, UnknownNameError, shown
 from .features import told, unknown
-from .policy import LinearPolicy, check_reads
+from .policy import Policy, check_reads
 
 if TYPE_CHECKING:
     from .structural import StructuralModel
 
-SET, SHIFT, SCALE, CLAMP, COMPUTE, MECHANISM, LINEAR, UNIT, INTERCHANGE, INTERCHANGE_UNIT = range(10)      # causal_edit_kind
+SET, SHIFT, SCALE, CLAMP, COMPUTE, MECHANISM, LINEAR, UNIT, INTERCHANGE, INTERCHANGE_UNIT, NETWORK = range(11)      # causal_edit_kind
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def edits_in(values: Mapping[str, Any] | None, more: Mapping[str, Any], where: A
                     reads_of(one.function, variables, own=name if one.kind == COMPUTE else None)
                 if one.model is not None:
                     _check_source(one.model, name, variables)
-            elif isinstance(one, LinearPolicy):
+            elif isinstance(one, Policy):
                 check_reads(one, variables)
             elif callable(one) and not is_distribution(one):
                 reads_of(one, variables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import byref, c_char_p
+from ctypes import byref, c_char_p, c_size_t
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ._arrays import FLOAT64, address, any_array, mask_bytes, numbers, text
 from ._bindings import Edit, Function, Handle, library
-from ._changes import CLAMP, COMPUTE, LINEAR, MECHANISM, SET, Change
+from ._changes import CLAMP, COMPUTE, LINEAR, MECHANISM, NETWORK, SET, Change
 from ._functions import reads_of
 from ._levels import Levels, code_of, labelled
 from .errors import InvalidValueError, ShapeError, shown
+from .network_policy import NetworkPolicy
 from .policy import LinearPolicy
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Scenario:
             edit.kind, (edit.lower, edit.upper) = LINEAR, value.within
             self._reads(edit, "", list(value.coefficients))
             self._keep(edit, value._numbers(variable).reshape(-1))
+        elif isinstance(value, NetworkPolicy):
+            self._network(edit, value, variable)
         elif callable(value):
             edit.kind = COMPUTE
             self._compute(edit, "", value, variable)
@@ -85,6 +88,15 @@ class Scenario:
     def _keep(self, edit: Edit, values: NDArray[np.float64]) -> None:
         edit.values, edit.value_count = address(values), len(values)
         self._kept.append(values)
+
+    def _network(self, edit: Edit, policy: NetworkPolicy, variable: str) -> None:
+        edit.kind, (edit.lower, edit.upper) = NETWORK, policy.within
+        self._reads(edit, "", policy.reads)
+        self._keep(edit, policy._learned(variable))
+        widths, scales = (c_size_t * len(policy.hidden))(*policy.hidden), np.ascontiguousarray(policy._scales())
+        edit.hidden, edit.hidden_count, edit.scales = ctypes.addressof(widths), len(widths), address(scales)
+        edit.activation = text(policy.activation, "activation")
+        self._kept += [widths, scales]
 
     def _take(self, edit: Edit, model: StructuralModel, variable: str) -> None:
         """The mechanism that another model has now."""

@@ -14,10 +14,10 @@ from ._arrays import seed as checked_seed
 from ._bindings import library
 from ._changes import Change, is_distribution, setting
 from ._given import edits_given
-from ._levels import code_of
+from ._levels import Levels, code_of
 from ._scenario import Scenario
 from .errors import ShapeError
-from .policy import LinearPolicy
+from .policy import Policy
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -63,7 +63,7 @@ class ScenarioBase:
 
     def _value_count(self) -> int:
         """The numbers that its edits hold."""
-        return sum(_count_of(value) for _, value, _ in self._edits)
+        return sum(_count_of(value, self._model._now().levels) for _, value, _ in self._edits)
 
     def _scenario(self, rows: int, seed: int, draws: int = 0) -> Scenario:
         def drawn(value: Any, place: int) -> Any:
@@ -107,8 +107,8 @@ class ScenarioBase:
         def part_of(value: Any, name: str) -> Any:
             if isinstance(value, Change):
                 return replace(value, amount=repeat(value.amount))
-            if isinstance(value, LinearPolicy):
-                return value._with(lambda _, number: repeat(number))
+            if isinstance(value, Policy):
+                return value._with(repeat)
             return setting(repeat(code_of(value, name, levels))) if _is_one_a_row(value) else value
 
         edits = self._with_sources(lambda source: source._part(part, draws))
@@ -133,13 +133,13 @@ def amount_of(value: Any) -> Any:
 
 
 def _amounts(value: Any) -> list[Any]:
-    return [number for _, number in value._named() if not isinstance(number, tuple)] if isinstance(value, LinearPolicy) else [amount_of(value)]
+    return value._amounts() if isinstance(value, Policy) else [amount_of(value)]
 
 
-def _count_of(value: Any) -> int:
+def _count_of(value: Any, levels: Levels) -> int:
     """The numbers of an edit that a gradient reaches."""
-    if isinstance(value, LinearPolicy):
-        return len(value.coefficients) + 1
+    if isinstance(value, Policy):
+        return value._count(levels)
     if isinstance(value, Change) and not value.has_gradient or callable(value):
         return 0
     amount = amount_of(value)

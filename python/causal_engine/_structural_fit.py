@@ -126,7 +126,7 @@ def _decoded(checkpoint: bytes, variables: int, levels: dict[str, tuple[Any, ...
 
 
 def fitted(
-    graph: Graph, mechanisms: Sequence[Mechanism], levels: dict[str, tuple[Any, ...]], values: NDArray[np.float64], marks: Any,
+    graph: Graph, mechanisms: Sequence[Mechanism], levels: dict[str, tuple[Any, ...]], values: NDArray[np.float64], marks: Any, twins: NDArray[np.uint64] | None,
     dtype: np.dtype[Any], progress: bool, former: tuple[Fitted, NDArray[np.uint8]] | None, **options: Any,
 ) -> Fitted:
     """Trains to the end."""
@@ -140,6 +140,8 @@ def fitted(
             formula=None if choice.formula is None else ctypes.cast(choice.formula.callback, ctypes.c_void_p))
     if former is not None:
         options |= {"former": former[0].handle.address, "frozen": address(former[1])}
+    if twins is not None:
+        options["twins"] = address(twins)
     formulas = tuple(choice.formula for choice in mechanisms if choice.formula is not None)
     values = np.ascontiguousarray(values)
     trainer = Handle(

@@ -15,7 +15,7 @@ from ._functions import reads_of
 from ._changes import Change, is_distribution
 from ._table import table
 from .errors import InvalidValueError
-from .policy import LinearPolicy
+from .policy import Policy
 
 if TYPE_CHECKING:
     from .scenario import ScenarioView
@@ -180,8 +180,8 @@ def _reads(view: ScenarioView) -> Iterator[tuple[str, str]]:
     """What each edited variable listens to because of its edits."""
     for name, value, where in view._edits:
         functions: list[tuple[Any, str | None]] = [(where, None)] if callable(where) else []
-        if isinstance(value, LinearPolicy):
-            yield from ((name, read) for read in value.coefficients)
+        if isinstance(value, Policy):
+            yield from ((name, read) for read in value._names())
         elif isinstance(value, Change):
             if value.model is not None:
                 yield from ((name, parent) for parent in value.model.graph.parents(name))

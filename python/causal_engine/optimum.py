@@ -13,7 +13,8 @@ from ._arrays import address
 from ._bindings import library
 from .errors import ArgumentError, InvalidValueError, shown
 from .estimate import Estimate
-from .policy import LinearPolicy, bounds_of
+from .network_policy import NetworkPolicy
+from .policy import Policy, Sought, bounds_of, plain
 
 if TYPE_CHECKING:
     from .scenario import ScenarioView
@@ -22,6 +23,7 @@ __all__ = ["Optimum"]
 
 _TRIED = 64     # places from which the search may begin
 _STARTS = 3     # the best of these, from which it does
+_MOST = 1_000   # numbers to be found: the search takes time with the cube of their count
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Optimum:
     Attributes
     ----------
     values
-        By variable, the value to set, or the `LinearPolicy`.
+        By variable, the value to set, or the policy.
     estimate
         Of the outcome there.
     constrained
@@ -44,34 +46,35 @@ class Optimum:
 
 
 class Objective:
-    """Means of variables as functions of what is set, with their gradients; everything in units of the bounds, 0 to 1."""
+    """Means of variables as functions of what is set, with their gradients; everything in units of a search, 0 to 1 between bounds."""
 
     def __init__(self, view: ScenarioView, over: Mapping[str, Any], draws: int, seed: int) -> None:
-        self._view, self._draws, self._seed, self._over = view, draws, seed, over
-        # Of each number that is to be found: its variable, which number of a policy it is, and its bounds.
-        found = [(name, number, pair) for name, given in over.items() for number, pair in (
-            given.bounds.items() if isinstance(given, LinearPolicy) else [(None, bounds_of(name, given))])]
-        if not found:
+        self._view, self._draws, self._seed = view, draws, seed
+        self._levels = view._model._now().levels
+        self._over = {name: given._scaled(self._levels, self._met) if isinstance(given, NetworkPolicy) else given for name, given in over.items()}
+        # What is to be found of each variable, and where it is among all numbers of the edits, those of `over` being the last.
+        self._sought = {name: given._sought(self._levels) if isinstance(given, Policy) else _value(bounds_of(name, given))
+                        for name, given in self._over.items()}
+        counts = [given._count(self._levels) if isinstance(given, Policy) else 1 for given in self._over.values()]
+        firsts = np.cumsum([0, *counts]) - sum(counts)
+        self._places = np.concatenate([first + one.places for first, one in zip(firsts, self._sought.values())])
+        if not len(self._places):
             raise InvalidValueError(f"over: {', '.join(over)} has no number with bounds, expected (lowest, highest) for one at least")
-        self._numbers = [(name, number) for name, number, _ in found]
-        self.low = np.array([low for _, _, (low, _) in found])
-        self.span = np.array([high for _, _, (_, high) in found]) - self.low
-        # Their places among all numbers of the edits, those that are to be found being set last.
-        every = [(name, number) for name, given in over.items() for number in (
-            [number for number, _ in given._named()] if isinstance(given, LinearPolicy) else [None])]
-        self._places = [every.index(one) - len(every) for one in self._numbers]
+        if len(self._places) > _MOST:
+            raise InvalidValueError(f"over: {len(self._places)} numbers are to be found, expected at most {_MOST}: a narrower network, say")
+        self.low, self.span, self.ends = (np.concatenate(parts) for parts in zip(*(
+            (one.low, one.span, one.ends) for one in self._sought.values())))
+
+    def _met(self, name: str) -> NDArray[np.float64]:
+        """The values of a variable under the scenario."""
+        column = self._view._model._index(name)
+        return self._view._simulated(self._draws, None, self._seed, wanted=column)[:, column]
 
     def values(self, place: NDArray[np.float64]) -> dict[str, Any]:
         """By variable, in its own units; for places along the first axis, arrays."""
-        numbers = dict(zip(self._numbers, (self.low + self.span * np.clip(place, 0, 1)).T))
-        plain = {one: float(value) if np.ndim(value) == 0 else value for one, value in numbers.items()}
-
-        def told(name: str, given: Any) -> Any:
-            if isinstance(given, LinearPolicy):
-                return given._with(lambda number, value: plain.get((name, number), value))
-            return plain[name, None]
-
-        return {name: told(name, given) for name, given in self._over.items()}
+        numbers = (self.low + self.span * np.clip(place, *self.ends.T)).T
+        parts = np.split(numbers, np.cumsum([len(one.places) for one in self._sought.values()])[:-1])
+        return {name: given._found(part) if isinstance(given, Policy) else plain(part[0]) for (name, given), part in zip(self._over.items(), parts)}
 
     def mean(self, place: NDArray[np.float64], outcome: str) -> float:
         return float(self._view.do(self.values(place)).mean(outcome, draws=self._draws, seed=self._seed).value)
@@ -94,13 +97,15 @@ class Objective:
         return gradient
 
     def starts(self, outcome: str, sign: float, limits: Mapping[str, tuple[float, float]]) -> NDArray[np.float64]:
-        """The best of places all over the bounds, which run as one batch: first those within the limits, or next to them."""
+        """The best of places all over the bounds: first those within the limits, or next to them."""
         rng = np.random.default_rng(self._seed)
-        places = np.vstack([np.full((1, len(self.low)), 0.5), rng.uniform(size=(_TRIED - 1, len(self.low)))])
-        batch = self._view.do(self.values(places))
+        places = np.array([np.concatenate([self._start(name, rng, k == 0) for name in self._over]) for k in range(_TRIED)])
 
         def means(name: str) -> NDArray[np.float64]:
-            found: NDArray[np.float64] = batch.mean(name, draws=self._draws, seed=self._seed).value
+            # Numbers that differ from row to row run as one batch; those of a network are shared by all rows.
+            if any(isinstance(given, NetworkPolicy) for given in self._over.values()):
+                return np.array([self.mean(place, name) for place in places])
+            found: NDArray[np.float64] = self._view.do(self.values(places)).mean(name, draws=self._draws, seed=self._seed).value
             return found
 
         beyond = np.zeros(_TRIED)
@@ -109,6 +114,18 @@ class Objective:
             beyond += np.maximum(np.maximum(low - found, found - high), 0)
         best: NDArray[np.float64] = places[np.lexsort((-sign * means(outcome), beyond))[:_STARTS]]
         return best
+
+    def _start(self, name: str, rng: np.random.Generator, is_first: bool) -> NDArray[np.float64]:
+        given = self._over[name]
+        if isinstance(given, Policy):
+            return given._start(rng, self._levels, is_first)
+        return np.full(1, 0.5) if is_first else rng.uniform(size=1)
+
+
+def _value(bounds: tuple[float, float]) -> Sought:
+    """One number that is set."""
+    low, high = bounds
+    return Sought(np.zeros(1, np.int64), np.array([low]), np.array([high - low]), np.array([[0.0, 1.0]]))
 
 
 def optimum(
@@ -131,7 +148,7 @@ def optimum(
                     "jac": lambda place, n=name, d=direction: d * objective.gradient(place, n)})
     results = [
         minimize(lambda place: -sign * objective.mean(place, outcome), start, jac=lambda place: -sign * objective.gradient(place, outcome),
-                 bounds=[(0, 1)] * len(start), constraints=limits, method="SLSQP", options={"maxiter": 100, "ftol": 1e-9})
+                 bounds=objective.ends, constraints=limits, method="SLSQP", options={"maxiter": 100, "ftol": 1e-9})
         for start in objective.starts(outcome, sign, ends)]
     allowed = [result for result in results if all(limit["fun"](result.x) > -1e-4 for limit in limits)]
     if not allowed:

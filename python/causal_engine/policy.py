@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,14 +11,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._arrays import FLOAT64, number, numbers
+from ._levels import Levels
 from .errors import ArgumentError, InvalidValueError, ShapeError, UnknownNameError, shown
 from .features import unknown
 
 __all__ = ["LinearPolicy"]
 
 
+@dataclass(frozen=True)
+class Sought:
+    """Those numbers of a policy that are to be found, in units of a search: ``low + span * place``."""
+
+    places: NDArray[np.int64]       # among all of its numbers
+    low: NDArray[np.float64]
+    span: NDArray[np.float64]
+    ends: NDArray[np.float64]       # (n, 2), of the places
+
+
+class Policy(ABC):
+    """A function of other variables that replaces a mechanism, whose numbers gradients reach."""
+
+    @abstractmethod
+    def _names(self) -> Sequence[str]:
+        """Of the variables that it reads."""
+
+    @abstractmethod
+    def _amounts(self) -> list[Any]:
+        """Its numbers that may be one a scenario or row."""
+
+    @abstractmethod
+    def _with(self, change: Callable[[Any], Any]) -> Policy:
+        """The same with these changed."""
+
+    @abstractmethod
+    def _count(self, levels: Levels) -> int:
+        """Of its numbers, which a gradient reaches."""
+
+    @abstractmethod
+    def _sought(self, levels: Levels) -> Sought:
+        """Those to be found."""
+
+    @abstractmethod
+    def _start(self, rng: np.random.Generator, levels: Levels, is_first: bool) -> NDArray[np.float64]:
+        """A place for each of those to begin at."""
+
+    @abstractmethod
+    def _found(self, values: NDArray[np.float64]) -> Policy:
+        """The same with values for those; of an array (n, ...) value k is that at [k]."""
+
+
 @dataclass(frozen=True, repr=False)
-class LinearPolicy:
+class LinearPolicy(Policy):
     """A policy for do(): ``intercept + sum of coefficients[name] * name``, kept within bounds. It replaces the variable's mechanism, and what
     it reads becomes a cause.
 
@@ -73,9 +117,30 @@ class LinearPolicy:
             raise InvalidValueError("a LinearPolicy reads a variable called 'intercept', which names its constant, expected another name")
         return [("intercept", self.intercept), *self.coefficients.items()]
 
-    def _with(self, change: Callable[[str, Any], Any]) -> LinearPolicy:
-        changed = {name: change(name, value) for name, value in self._named()}
+    def _names(self) -> Sequence[str]:
+        return list(self.coefficients)
+
+    def _amounts(self) -> list[Any]:
+        return [value for _, value in self._named() if not isinstance(value, tuple)]
+
+    def _with(self, change: Callable[[Any], Any]) -> LinearPolicy:
+        changed = {name: change(value) for name, value in self._named()}
         return LinearPolicy({name: changed[name] for name in self.coefficients}, changed["intercept"], self.within)
+
+    def _count(self, levels: Levels) -> int:
+        return len(self.coefficients) + 1
+
+    def _sought(self, levels: Levels) -> Sought:
+        ends = np.array(list(self.bounds.values())).reshape(-1, 2)
+        places = np.flatnonzero([isinstance(value, tuple) for _, value in self._named()])
+        return Sought(places, ends[:, 0], ends[:, 1] - ends[:, 0], np.tile((0.0, 1.0), (len(ends), 1)))
+
+    def _start(self, rng: np.random.Generator, levels: Levels, is_first: bool) -> NDArray[np.float64]:
+        return np.full(len(self.bounds), 0.5) if is_first else rng.uniform(size=len(self.bounds))
+
+    def _found(self, values: NDArray[np.float64]) -> LinearPolicy:
+        found = iter(values)
+        return self._with(lambda value: plain(next(found)) if isinstance(value, tuple) else value)
 
     def _numbers(self, variable: str) -> NDArray[np.float64]:
         """Intercept and coefficients, (1, n), or (rows, n)."""
@@ -104,10 +169,15 @@ def bounds_of(name: str, given: Any) -> tuple[float, float]:
     return low, high
 
 
-def check_reads(policy: LinearPolicy, variables: Sequence[str]) -> None:
-    for name, _ in policy._named()[1:]:
+def plain(value: Any) -> Any:
+    """One number as Python's own."""
+    return float(value) if np.ndim(value) == 0 else value
+
+
+def check_reads(policy: Policy, variables: Sequence[str]) -> None:
+    for name in policy._names():
         if name not in variables:
-            raise UnknownNameError(unknown("variable", name, variables, "the graph") + "; a LinearPolicy reads it")
+            raise UnknownNameError(unknown("variable", name, variables, "the graph") + f"; a {type(policy).__name__} reads it")
 
 
 def _kept(value: Any) -> Any:

@@ -235,7 +235,8 @@ class ScenarioView(ScenarioBase):
         outcome
             A variable.
         over
-            By real variable that is to be set, its bounds (lowest, highest), or a `LinearPolicy` that has bounds for the numbers to be found.
+            By real variable that is to be set, its bounds (lowest, highest), or a `LinearPolicy` that has bounds for the numbers to be found, or a
+            `NetworkPolicy`, all of whose weights are.
         maximize
             False: the values for which it is smallest.
         constraints
@@ -246,8 +247,8 @@ class ScenarioView(ScenarioBase):
         Raises
         ------
         InvalidValueError
-            Bounds that are none; constraints that no values were found to meet; a function among the interventions or mechanisms between,
-            whose derivative is not known.
+            Bounds that are none; more than 1,000 numbers to be found; constraints that no values were found to meet; a function among the
+            interventions or mechanisms between, whose derivative is not known.
         """
         model = self._model
         for name in (outcome, *over, *(constraints or {})):

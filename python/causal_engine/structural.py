@@ -13,7 +13,7 @@ from ._arrays import address, model_dtype, number, size
 from ._arrays import seed as checked_seed
 from ._bindings import library
 from ._levels import categories_named, levels_in
-from ._marks import marks_in
+from ._marks import marks_in, twins_in
 from ._structural_checkpoint import Options
 from ._structural_fit import Fitted, Mechanism, fitted, mechanism_table
 from ._table import columns_in, in_table_of, table
@@ -126,7 +126,8 @@ class StructuralModel:
     def fit(
         self, data: Any, interventions: Any = None, *, members: int = 1, bootstrap: bool = False, epochs: int | None = None,
         batch_size: int | None = None, lr: float = 0.01, weight_decay: float = 0.0, validation_fraction: float | None = None, patience: float = 1.0,
-        frozen: Sequence[str] = (), sparsity: float = 0.0, independence: float = 0.0, progress: bool = True,
+        frozen: Sequence[str] = (), sparsity: float = 0.0, independence: float = 0.0,
+        twins: Any = None, counterfactual: float = 1.0, progress: bool = True,
     ) -> Self:
         """Learns all mechanisms, each from the rows that tell of it: those in which its variable and its parents are known and do() did
         not set the variable. A graph that is to be learned is learned first, from the same rows, of which no value may then be missing.
@@ -159,6 +160,14 @@ class StructuralModel:
         independence
             A weight of the dependence between the noise of each real variable and its parents (`CausalLosses.independence_loss`, which is a few
             thousandths: 10 to 100 are usual, with batches of 100 rows or more). It takes time.
+        twins
+            By row, (rows,) whole numbers: the number of the row of which it is a counterfactual, that is the same unit, with the same noise, under other
+            interventions, as a simulator or a crossover trial gives it; -1 where it is none. Rows of one unit are held out and drawn together.
+        counterfactual
+            A weight of the squared error, of standardised values, with which the mechanism of each real variable predicts such a row with the noise of the
+            other (abduction, action, prediction; with the parents as they are in either row). Where a variable was set in one of the two, or it or a parent
+            is missing, that pair has no such term. 1 where noise is much the same in both, up to 100 where it is the same exactly. Categorical
+            variables have none: a category does not tell its noise.
         frozen
             Variables whose mechanisms stay what a former `fit` made of them.
         progress
@@ -167,7 +176,8 @@ class StructuralModel:
         Raises
         ------
         UnknownNameError, ShapeError, InvalidValueError
-            A column that is missing; a value that a variable cannot have, with its row; a variable with no row to learn from.
+            A column that is missing; a value that a variable cannot have, with its row; a variable with no row to learn from; twins of which no real
+            variable's mechanism can learn.
         DivergenceError
             A loss that is not finite; the text names the variable.
         """
@@ -175,11 +185,12 @@ class StructuralModel:
         levels = levels_in(columns_in(data, graph.variables, "data"), graph.variables, self._categorical)
         values = table(data, graph.variables, levels, "data")
         self._fitted = fitted(
-            graph, wanted, levels, values, marks_in(interventions, graph.variables, len(values)), self._dtype, progress, self._kept(frozen),
+            graph, wanted, levels, values, marks_in(interventions, graph.variables, len(values)), twins_in(twins, len(values)), self._dtype, progress,
+            self._kept(frozen),
             members=size(members, "members"), resamples=bool(bootstrap), epochs=0 if epochs is None else size(epochs, "epochs"),
             batch_size=0 if batch_size is None else size(batch_size, "batch_size"), learning_rate=number(lr, "lr"), weight_decay=number(weight_decay, "weight_decay"),
             held_out=-1.0 if validation_fraction is None else _share(validation_fraction), patience=number(patience, "patience"), sparsity=number(sparsity, "sparsity"),
-            independence=number(independence, "independence"), seed=self.seed)
+            independence=number(independence, "independence"), counterfactual=number(counterfactual, "counterfactual"), seed=self.seed)
         self._graph, self._wanted, self._mechanisms = graph, wanted, None
         return self
 
@@ -283,8 +294,8 @@ class StructuralModel:
             By variable, what is done to it: a value, or one a row; `shift`, `scale`, `clip` or `change`, or a list of these, which act
             in this order on what the mechanism says; a policy, that is a function of other variables, named by its arguments
             (``do(dose=lambda age: 0.1 * age)``), which become causes of this one; or a distribution to draw from (anything with an
-            ``rvs`` like those of scipy.stats); a `LinearPolicy`; a `new_mechanism`; or an `interchange`. Functions are given labels of categorical variables, and give them; an argument with
-            a default keeps that.
+            ``rvs`` like those of scipy.stats); a `LinearPolicy` or `NetworkPolicy`; a `new_mechanism`; or an `interchange`. Functions are given labels
+            of categorical variables, and give them; an argument with a default keeps that.
         where
             Which rows are concerned: (rows,) of booleans, or a function of variables as above (``where=lambda age: age > 60``).
         units

@@ -28,6 +28,7 @@ public struct Loss: Sendable {
         case likelihood(NoiseLaw)
         case independence
         case residualIndependence(NoiseLaw)
+        case twinPrediction(NoiseLaw)
         /// By column of the input, its group.
         case parentSparsity([Int])
     }
@@ -67,6 +68,10 @@ public struct Loss: Sendable {
 
     /// The same of the noise of a mechanism, whose head is the prediction and whose value is the target (n, 1), and the network's inputs.
     package static func residualIndependence(_ law: NoiseLaw) -> Loss { Loss(.residualIndependence(law)) }
+
+    /// How wrong the mechanism's counterfactuals are: the mean over the rows that are counterfactuals of `(value - prediction)²`, where the prediction is made
+    /// with the noise of the factual row; 0 where there are none.
+    package static func twinPrediction(_ law: NoiseLaw) -> Loss { Loss(.twinPrediction(law)) }
 
     /// The sum over groups of inputs of the length of the weights that leave them.
     package static func parentSparsity(_ groups: [Int]) -> Loss { Loss(.parentSparsity(groups)) }
@@ -110,7 +115,7 @@ public struct Loss: Sendable {
     var ignoresIntervened: Bool {
         terms.allSatisfy { term in
             switch term.kind {
-            case .standard, .likelihood, .independence, .residualIndependence: false
+            case .standard, .likelihood, .independence, .residualIndependence, .twinPrediction: false
             // Without counterfactual arguments, as in training, it does not count unless it is required.
             case .counterfactual(let isRequired): !isRequired
             case .intervention, .consistency, .regularization, .parentSparsity: true

@@ -10,6 +10,8 @@ package struct LossArguments<Scalar: EngineScalar> {
     package var inputs: MatrixView<Scalar>?
     package var counterfactualPrediction: MatrixView<Scalar>?
     package var counterfactualTarget: MatrixView<Scalar>?
+    /// By row of the prediction the row of which it is the counterfactual, or -1; nil where none is.
+    package var twins: UnsafePointer<Int>?
     package var parameters: UnsafePointer<Scalar>?
     package var layout: ParameterLayout?
 

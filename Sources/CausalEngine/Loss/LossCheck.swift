@@ -36,6 +36,8 @@ extension Loss.Term {
             _ = try Independence(arguments)
         case .residualIndependence(let law):
             _ = try ResidualIndependence(law, arguments)
+        case .twinPrediction(let law):
+            _ = try TwinPrediction(law, arguments)
         case .parentSparsity(let groups):
             guard arguments.parameters != nil, let first = arguments.layout?.tensors.first, first.shape.count == 2, groups.count == first.shape[1] else {
                 throw EngineError(.missing, "sparsity loss: a model with \(groups.count) inputs is missing, whose weights it looks at")

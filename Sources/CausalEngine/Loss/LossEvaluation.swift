@@ -42,6 +42,8 @@ extension Loss.Term {
             return try weight * Independence(arguments).value(factor: weight, addingTo: targets.prediction)
         case .residualIndependence(let law):
             return try weight * ResidualIndependence(law, arguments).value(factor: weight, addingTo: targets.prediction)
+        case .twinPrediction(let law):
+            return try weight * TwinPrediction(law, arguments).mean(factor: weight, addingTo: targets.prediction)
         case .parentSparsity(let groups):
             guard let parameters = arguments.parameters, let layout = arguments.layout else {
                 throw EngineError(.missing, "sparsity loss: the model whose weights it looks at is missing")

@@ -29,6 +29,7 @@ struct CompiledScenario: Sendable {
         case compute(Computation)
         case mechanism(NewMechanism)
         case linear(Line)
+        case network(NetworkRun)
         case unit(HiddenUnit, Scenario.Value)
     }
 
@@ -99,6 +100,8 @@ struct CompiledScenario: Sendable {
             case .mechanism(let new): .mechanism(new)
             case .unit(let unit, let value): .unit(unit, value)
             case .interchange: throw EngineError(.state, "scenario: an interchange whose other run has not come first")
+            case .network(let policy):
+                .network(try NetworkRun(policy, of: variable, reads: try policy.reads.map(index), description))
             case .linear(let policy):
                 .linear(Line(reads: try policy.reads.map { name throws(EngineError) in
                     let read = try index(name)
@@ -168,7 +171,7 @@ private func check(_ edit: Scenario.Edit, _ variable: Variable, rows: Int) throw
     case .unit(let unit, let value):
         try values(value, "given, in unit \(unit.unit) of hidden layer \(unit.layer),", \.isFinite, "a finite number")
         return
-    case .compute, .interchange: break
+    case .compute, .network, .interchange: break
     }
     guard variable.kind == .real || edit.replaces else {
         throw EngineError(.value, "scenario: \(variable.name) is categorical, expected it to be set, or computed from other variables")

@@ -32,14 +32,14 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
             sampled = rows.filter(isUsable.contains)
             if sampled.isEmpty { sampled = usable }
         }
-        // Repetitions of a row stay together, so that none is learned and held out at once.
-        var order = Array(Set(sampled)).sorted()
+        // Repetitions of a row stay together, and so do the rows of a unit, so that none is learned and held out at once.
+        var order = Array(Set(sampled.map(data.unit))).sorted()
         var random = Random(seed: options.seed, purpose: .shuffling, index: (v * 1_000 + member) | 1 << 31)
         random.shuffle(&order)
         let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut(rows: order.count, isChoosing: isChoosing) * Double(order.count))))
         let code = ParentCode(of: v, description, scales)
-        training = try data.examples(of: v, sampled.filter { !out.contains($0) }, code, scales[v])
-        heldOut = out.isEmpty ? nil : try data.examples(of: v, sampled.filter(out.contains), code, scales[v])
+        training = try data.examples(of: v, sampled.filter { !out.contains(data.unit($0)) }, code, scales[v])
+        heldOut = out.isEmpty ? nil : try data.examples(of: v, sampled.filter { out.contains(data.unit($0)) }, code, scales[v])
 
         let network = try mechanism.network(inputs: code.width, head: law.headWidth)
         model = try Model(network, ownsParameters: false)
@@ -62,6 +62,7 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         // Loss is a sum, and stays the same one where there is nothing to add.
         if options.sparsity > 0 { try loss.add(options.sparsity, times: .parentSparsity(code.groups)) }
         if options.independence > 0, law.isInvertible { try loss.add(options.independence, times: .residualIndependence(law)) }
+        if options.counterfactual > 0, law.isInvertible, training.twins != nil { try loss.add(options.counterfactual, times: .twinPrediction(law)) }
         let epochs = options.epochs(rows: training.x.rows)
         teacher = try Trainer(model, on: training, validation: heldOut, options: TrainerOptions(
             loss: loss, optimizer: OptimizerOptions(.adamW, learningRate: options.learningRate, weightDecay: options.weightDecay, clipNorm: 10),
@@ -126,6 +127,6 @@ extension StructuralDataset {
                 }
             }
         }
-        return Dataset(owning: x, columns: code.width, y, columns: 1)
+        return Dataset(owning: x, columns: code.width, y, columns: 1, twins: try twins?.among(rows))
     }
 }

@@ -22,7 +22,7 @@ struct MechanismTable<Scalar: EngineScalar>: Sendable {
     var count: Int { list.count }
 
     /// Rows of one pass: few enough that all variables stay in the cache.
-    private static var chunkRows: Int { 256 }
+    static var chunkRows: Int { 256 }
 
     /// Runs `body` on chunks of rows, on as many threads as are in use, and throws the error of the first chunk that failed.
     func forEachChunk(of rows: Range<Int>, _ body: (Range<Int>) throws(EngineError) -> Void) throws(EngineError) {

@@ -17,6 +17,18 @@ extension NoiseLaw {
         case .gumbel(let levels): headGradient.update(repeating: 0, count: levels)
         }
     }
+
+    /// How much more the value is where the noise is more: the derivative of `generate`, for an invertible law.
+    package func slope(_ head: UnsafePointer<Double>, _ noise: Double) -> Double {
+        switch self {
+        case .additive: return 1
+        case .locationScale: return Scale.value(head[1])
+        case .spline(let pieces):
+            let spline = RationalQuadraticSpline(head + 2, pieces: pieces)
+            return Scale.value(head[1]) / spline(spline.inverse(noise)).slope
+        case .gumbel: return 0
+        }
+    }
 }
 
 extension NoiseLaw {

@@ -17,6 +17,13 @@ struct ParentCode: Hashable, Sendable {
         self.init(description.parents[variable].map { Parent(variable: $0, width: description.variables[$0].codeWidth, scale: scales[$0]) })
     }
 
+    /// Of other variables, in this order, with a scale each; with none as they are.
+    init(reading variables: [Int], _ description: StructuralDescription, _ scales: [Standardisation]) {
+        self.init(variables.enumerated().map { k, variable in
+            Parent(variable: variable, width: description.variables[variable].codeWidth, scale: scales.isEmpty ? Standardisation() : scales[k])
+        })
+    }
+
     /// What it reads.
     var variables: [Int] { parents.map(\.variable) }
     /// By column of the input, which parent it is of.

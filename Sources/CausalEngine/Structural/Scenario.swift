@@ -57,6 +57,7 @@ public struct Scenario: Sendable {
         case compute(reads: [String], Function)
         case mechanism(NewMechanism)
         case linear(LinearPolicy)
+        case network(NetworkPolicy)
         /// A hidden unit of the mechanism's network, while it speaks.
         case unit(HiddenUnit, Value)
         /// What the variable, or a unit of its mechanism, is in another run.
@@ -80,7 +81,7 @@ public struct Scenario: Sendable {
         /// Whether it does away with what the mechanism said.
         var replaces: Bool {
             switch action {
-            case .set, .mechanism, .linear, .interchange(nil, _): true
+            case .set, .mechanism, .linear, .network, .interchange(nil, _): true
             case .compute(let reads, _): !reads.contains(variable)
             case .shift, .scale, .clamp, .unit, .interchange: false
             }
@@ -100,6 +101,7 @@ public struct Scenario: Sendable {
             case .compute(let arguments, _): reads += arguments.filter { $0 != variable }
             case .mechanism(let new): reads += new.reads
             case .linear(let policy): reads += policy.reads
+            case .network(let policy): reads += policy.reads
             case .set, .shift, .scale, .clamp, .unit, .interchange: break
             }
             return reads
@@ -123,9 +125,13 @@ public struct Scenario: Sendable {
         adding(Edit(variable: variable, action: .compute(reads: reads, byRow(policy)), rows: rows, condition: condition))
     }
 
-    /// A policy whose numbers `gradient(ofSample:)` reaches.
+    /// Policies whose numbers `gradient(ofSample:)` reaches.
     public func setting(_ variable: String, by policy: LinearPolicy, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
         adding(Edit(variable: variable, action: .linear(policy), rows: rows, condition: condition))
+    }
+
+    public func setting(_ variable: String, by policy: NetworkPolicy, rows: [Bool]? = nil, when condition: Condition? = nil) -> Scenario {
+        adding(Edit(variable: variable, action: .network(policy), rows: rows, condition: condition))
     }
 
     /// Another mechanism with noise, the parents of which are the variable's causes from now on.

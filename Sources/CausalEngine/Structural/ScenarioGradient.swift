@@ -32,15 +32,19 @@ extension StructuralModel {
         for edit in scenario.edits {
             switch edit.action {
             case .compute: throw unknown("\(edit.variable) is computed by a function")
-            case .set, .shift, .scale, .clamp, .mechanism, .linear, .unit, .interchange: break
+            case .set, .shift, .scale, .clamp, .mechanism, .linear, .network, .unit, .interchange: break
             }
         }
         for v in variables.indices where compiled.isAffected[v] && !compiled.isCut(v) && mechanisms[v].formula != nil {
             throw unknown("the mechanism of \(variables[v].name) is a formula")
         }
-        // One gradient a row, added up at the end in the order of the rows, so that the number of threads changes nothing.
+        // One gradient a row, or of a network a chunk of rows, added up at the end in their order, so that the number of threads changes nothing.
+        let chunks = (rows + MechanismTable<Scalar>.chunkRows - 1) / MechanismTable<Scalar>.chunkRows
         let byRow = try compiled.edits.map { edits throws(EngineError) in
-            try edits.map { edit throws(EngineError) in try Storage<Double>(count: checkedSize(rows, edit.numbersPerRow, of: "gradient"), of: "gradient") }
+            try edits.map { edit throws(EngineError) in
+                let (parts, each) = if case .network(let network) = edit.action { (chunks, network.count) } else { (rows, edit.numbersPerRow) }
+                return try Storage<Double>(count: checkedSize(parts, each, of: "gradient"), of: "gradient")
+            }
         }
         let replacements = try replacements(compiled, member: member)
         for (v, list) in replacements.enumerated() where list.contains(where: { $0?.mechanism.formula != nil }) {
@@ -71,13 +75,19 @@ extension StructuralModel {
             switch edit.action {
             case .set(.constant), .shift(.constant), .scale(.constant), .unit(_, .constant): return [gradients.reduce(0, +)]
             case .set(.rows), .shift(.rows), .scale(.rows), .unit(_, .rows): return Array(gradients)
-            case .linear(let policy):
-                guard policy.numbers.count == policy.width else { return Array(gradients) }
-                return (0..<policy.width).map { k in (0..<rows).reduce(0) { $0 + gradients[$1 * policy.width + k] } }
+            case .linear(let policy): return policy.numbers.count == policy.width ? totals(gradients, policy.width) : Array(gradients)
+            case .network(let policy): return totals(gradients, policy.numbers.count)
             case .clamp, .compute, .mechanism, .interchange: return []
             }
         }
     }
+}
+
+/// Of parts of so many numbers, one after the other.
+private func totals(_ parts: UnsafeBufferPointer<Double>, _ width: Int) -> [Double] {
+    var sums = [Double](repeating: 0, count: width)
+    for part in 0..<parts.count / width { for k in 0..<width { sums[k] += parts[part * width + k] } }
+    return sums
 }
 
 extension CompiledScenario.Edit {
@@ -115,9 +125,12 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
     /// Through the edits of a variable, the last first.
     private func passEdits(_ v: Int, _ concerned: [[Bool]]) throws(EngineError) {
         let edits = scenario.edits[v]
-        // What reaches another mechanism; empty for other edits.
-        var throughNew = edits.map { edit in
-            if case .mechanism = edit.action { [Double](repeating: 0, count: rows.count) } else { [Double]() }
+        // What reaches networks, which take all rows at once; empty for other edits.
+        var throughNetworks = edits.map { edit in
+            switch edit.action {
+            case .mechanism, .network: [Double](repeating: 0, count: rows.count)
+            default: [Double]()
+            }
         }
         for (i, row) in rows.enumerated() {
             // What stood there before each edit.
@@ -131,7 +144,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                 case .scale(let factor): value *= factor[row]
                 case .clamp(let range): value = min(max(value, range.lowerBound), range.upperBound)
                 case .unit: break      // it acted on the mechanism
-                case .compute, .mechanism, .linear: break      // nothing acts after what replaces
+                case .compute, .mechanism, .linear, .network: break      // nothing acts after what replaces
                 }
             }
             var slope = g[v][i]
@@ -145,8 +158,8 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                     byRow[v][k].pointer[row] = slope * before[k]
                     slope *= factor[row]
                 case .clamp(let range): if !range.contains(before[k]) { slope = 0 }
-                case .mechanism:
-                    throughNew[k][i] = slope
+                case .mechanism, .network:
+                    throughNetworks[k][i] = slope
                     slope = 0
                 case .linear(let line):
                     line.gradient(slope, row, i, values, numbers: byRow[v][k].pointer + row * line.policy.width, parents: g)
@@ -156,7 +169,14 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
             }
             g[v][i] = slope
         }
-        for (k, slopes) in throughNew.enumerated() where !slopes.isEmpty { try pass(slopes, through: replacements[v][k]!, for: v) }
+        for (k, slopes) in throughNetworks.enumerated() where slopes.contains(where: { $0 != 0 }) {
+            if case .network(let network) = edits[k].action {
+                let chunk = rows.lowerBound / MechanismTable<Scalar>.chunkRows
+                try network.gradient(slopes, values, numbers: byRow[v][k].pointer + chunk * network.count, reads: g)
+            } else {
+                try pass(slopes, through: replacements[v][k]!, for: v)
+            }
+        }
     }
 
     /// From a variable to its parents.

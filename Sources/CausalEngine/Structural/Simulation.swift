@@ -132,14 +132,27 @@ struct Simulation<Scalar: EngineScalar> {
             }
             forEachRow { $1 = results[$0] }
         case .linear(let line):
-            for i in 0..<count where isConcerned[i] {
-                let result = line.value(first + i, i, values)
-                guard result.isFinite else {
-                    throw EngineError(.value, "scenario: \(model.variables[v].name) is computed to be \(result) in row \(first + i), expected a finite number")
-                }
-                values[v][i] = result
+            try withScratch(count, Double.self) { results throws(EngineError) in
+                for i in 0..<count where isConcerned[i] { results[i] = line.value(first + i, i, values) }
+                try set(v, results, isConcerned)
+            }
+        case .network(let network):
+            try withScratch(count, Double.self) { results throws(EngineError) in
+                try network.evaluate(values, isIgnored: isConcerned.map(!), into: results)
+                try set(v, results, isConcerned)
             }
         case .mechanism, .unit: break      // they act while mechanisms run
+        }
+    }
+
+    /// What a policy says, where it is a number.
+    private func set(_ v: Int, _ results: UnsafePointer<Double>, _ isConcerned: [Bool]) throws(EngineError) {
+        for i in 0..<count where isConcerned[i] {
+            guard results[i].isFinite else {
+                throw EngineError(.value, "scenario: \(model.variables[v].name) is computed to be \(results[i]) in row \(rows.lowerBound + i), expected a "
+                    + "finite number")
+            }
+            values[v][i] = results[i]
         }
     }
 }

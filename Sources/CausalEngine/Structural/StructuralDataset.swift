@@ -8,22 +8,32 @@ public struct StructuralDataset: Sendable {
     let values: Storage<Double>
     /// Nil where nothing was set.
     let isSet: Storage<UInt8>?
+    /// Which rows are counterfactuals of which; nil where none is.
+    private(set) var twins: Twins?
 
-    /// - Parameter isSet: one entry a number, row-major.
-    public init(_ values: Matrix<Double>, isSet: [Bool]? = nil) throws(EngineError) {
+    /// - Parameters:
+    ///   - isSet: one entry a number, row-major.
+    ///   - twins: by row, the number of the row of which it is the counterfactual: of the same unit, with the same noise, under other interventions. Nil
+    ///     for a row that is none.
+    public init(_ values: Matrix<Double>, isSet: [Bool]? = nil, twins: [Int?]? = nil) throws(EngineError) {
+        let twins = try twins.map { numbers throws(EngineError) in try Twins(numbers.map { $0 ?? -1 }) }
         self = try values.withView { values throws(EngineError) in
-            guard let isSet else { return try StructuralDataset(values, isSet: nil) }
+            guard let isSet else { return try StructuralDataset(values, isSet: nil, twins: twins) }
             guard isSet.count == values.count else {
                 throw EngineError(.shape, "structural data: \(isSet.count) marks of what was set, expected \(values.count), one a number")
             }
             return try isSet.map { $0 ? 1 as UInt8 : 0 }.withUnsafeBufferPointer { marks throws(EngineError) in
-                try StructuralDataset(values, isSet: MatrixView(marks.baseAddress ?? emptyAddress(), rows: values.rows, columns: values.columns))
+                try StructuralDataset(values, isSet: MatrixView(marks.baseAddress ?? emptyAddress(), rows: values.rows, columns: values.columns), twins: twins)
             }
         }
     }
 
-    /// Copies both.
-    package init(_ values: MatrixView<Double>, isSet: MatrixView<UInt8>?) throws(EngineError) {
+    /// Copies both matrices.
+    package init(_ values: MatrixView<Double>, isSet: MatrixView<UInt8>?, twins: Twins? = nil) throws(EngineError) {
+        guard twins.map({ $0.unit.count == values.rows }) ?? true else {
+            throw EngineError(.shape, "structural data: twins of \(twins!.unit.count) rows, expected \(values.rows)")
+        }
+        self.twins = twins
         rows = values.rows
         columns = values.columns
         self.values = try Storage(copying: UnsafeBufferPointer(start: values.pointer, count: values.count), of: "structural data")
@@ -32,7 +42,7 @@ public struct StructuralDataset: Sendable {
         }
     }
 
-    /// Some of the rows, in any order, with repetitions.
+    /// Some of the rows, in any order, with repetitions, and no matter who is the twin of whom.
     func rows(_ chosen: [Int]) throws(EngineError) -> StructuralDataset {
         let values = try Storage<Double>(count: chosen.count * columns, of: "structural data")
         let isSet = try isSet.map { _ throws(EngineError) in try Storage<UInt8>(count: chosen.count * columns, of: "structural data") }
@@ -95,6 +105,17 @@ public struct StructuralDataset: Sendable {
         }
     }
 
+    /// Whether a mechanism can learn from a row and its counterfactual.
+    func hasTwinsFor(_ variable: Int, parents: [Int]) -> Bool {
+        guard let twins else { return false }
+        var isUsable = [Bool](repeating: false, count: rows)
+        for row in rowsFor(variable, parents: parents) { isUsable[row] = true }
+        return (0..<rows).contains { twins.factual.pointer[$0] >= 0 && isUsable[$0] && isUsable[twins.factual.pointer[$0]] }
+    }
+
+    /// The first row of the unit that a row belongs to.
+    func unit(_ row: Int) -> Int { twins?.unit[row] ?? row }
+
     /// Of a variable's values, without those that do() set where there are others.
     func standardisation(of variable: Int) -> Standardisation {
         let own = (0..<rows).filter { !isSet($0, variable) }.map { value($0, variable) }
@@ -120,7 +141,8 @@ public struct StructuralDataset: Sendable {
     /// The same without the marks at some variables.
     func unmarking(_ variables: [Int]) throws(EngineError) -> StructuralDataset {
         guard !variables.isEmpty else { return self }
-        let copy = try rows(Array(0..<rows))
+        var copy = try rows(Array(0..<rows))
+        copy.twins = twins
         for row in 0..<rows {
             for variable in variables { copy.isSet?.pointer[row * columns + variable] = 0 }
         }

@@ -55,13 +55,20 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
         samples = (0..<options.members).map { member in
             guard options.resamples else { return nil }
             var random = Random(seed: options.seed, purpose: .resampling, index: member)
-            return (0..<data.rows).map { _ in random.index(below: data.rows) }.sorted()
+            return data.twins?.resample(&random) ?? (0..<data.rows).map { _ in random.index(below: data.rows) }.sorted()
         }
         for v in 0..<description.count where kept[v] == nil {
             guard !data.rowsFor(v, parents: description.parents[v]).isEmpty else {
                 throw EngineError(.value, "structural data: there is no row in which \(description.variables[v].name) is known, and its parents, "
                     + "and it was not set, expected at least one")
             }
+        }
+        let hasCounterfactuals = data.twins != nil && options.counterfactual > 0
+        guard !hasCounterfactuals || (0..<description.count).contains(where: { v in
+            kept[v] == nil && description.learnsFromTwins(v) && data.hasTwinsFor(v, parents: description.parents[v])
+        }) else {
+            throw EngineError(.value, "structural data: there are twins, but no two of them in which the same real variable that has a mechanism to learn is "
+                + "known, and its parents, and it was not set, expected at least two, or a counterfactual weight of 0")
         }
         isChoosing = false
         let open = description.variables.indices.filter { description.mechanisms[$0] == .automatic && !description.isRoot($0) }
@@ -177,6 +184,14 @@ extension StructuralModel {
             found[v] = mechanisms[v].spread(over: members)
         }
         return found
+    }
+}
+
+extension StructuralDescription {
+    /// Whether a row and its counterfactual tell the same noise of a mechanism that is learned.
+    fileprivate func learnsFromTwins(_ v: Int) -> Bool {
+        if case .given = mechanisms[v] { return false }
+        return !isRoot(v) && variables[v].kind == .real
     }
 }
 

@@ -22,6 +22,9 @@ public struct StructuralTrainerOptions: Sendable {
     public var sparsity = 0.0
     /// What it costs that the noise of a real variable depends on its parents (`Loss.independence`).
     public var independence = 0.0
+    /// What it costs that counterfactuals are wrong, where rows have twins: beside the likelihood or squared error of standardised values, a weight of the
+    /// squared error of predicting a row's value with the noise of its factual row (abduction, action, prediction).
+    public var counterfactual = 1.0
     public var seed: UInt64 = 0
 
     public init() {}
@@ -46,6 +49,7 @@ public struct StructuralTrainerOptions: Sendable {
         try expect(heldOut.map { $0 >= 0 && $0 <= 0.5 } ?? true, "a share of \(heldOut ?? 0) held out", "0 to 0.5")
         try expect(sparsity >= 0 && sparsity.isFinite, "a sparsity of \(sparsity)", "0 or more")
         try expect(independence >= 0 && independence.isFinite, "an independence of \(independence)", "0 or more")
+        try expect(counterfactual >= 0 && counterfactual.isFinite, "a counterfactual weight of \(counterfactual)", "0 or more")
         try expect(patience > 0, "a patience of \(patience)", "above 0")
     }
 }

@@ -2,11 +2,17 @@ internal import CausalKernels
 
 /// Mini-batches of a dataset: rows of x and y, and of every mask and value that belongs to rows, gathered in shuffled order.
 ///
+/// Rows of one unit are never parted: a batch that would end among them goes on to the last of them.
+///
 /// What do() sets at the input is set while x is gathered: there it is the same as editing x.
 final class Batches<Scalar: EngineScalar> {
     private let data: Dataset<Scalar>
-    let size: Int
+    private let size: Int
+    /// The most rows of a batch.
+    let capacity: Int
     private var order: [Int]
+    /// Where rows are twins.
+    private var units: UnitOrder?
     private let x: Storage<Scalar>
     private let y: Storage<Scalar>
     /// Of the interventions beyond the input.
@@ -29,24 +35,28 @@ final class Batches<Scalar: EngineScalar> {
         let y: MatrixView<Scalar>
         let outputMask: MatrixView<UInt8>?
         let outputValues: MatrixView<Scalar>?
+        /// By row, the place of its factual row; -1 where it is no counterfactual.
+        let twins: UnsafePointer<Int>?
     }
 
     init(_ data: Dataset<Scalar>, size: Int, _ plan: Plan) throws(EngineError) {
         self.data = data
         self.size = min(size, data.rows)
+        capacity = min(self.size + max(data.twins?.largestUnit ?? 0, 1) - 1, data.rows)
         outputSite = plan.outputSite
         order = data.selection ?? Array(0..<data.rows)
         isWhole = self.size == data.rows && data.selection == nil
         let edits = data.intervention?.edits ?? []
         let inputEdit = edits.first { $0.site == plan.inputSite }
         self.inputEdit = inputEdit.map { SiteEdit($0) }
-        x = try Storage(count: isWhole && inputEdit == nil ? 0 : checkedSize(self.size, data.x.columns, of: "batch"), of: "batch")
-        y = try Storage(count: isWhole ? 0 : checkedSize(self.size, data.y.columns, of: "batch"), of: "batch")
+        x = try Storage(count: isWhole && inputEdit == nil ? 0 : checkedSize(capacity, data.x.columns, of: "batch"), of: "batch")
+        y = try Storage(count: isWhole ? 0 : checkedSize(capacity, data.y.columns, of: "batch"), of: "batch")
+        if let twins = data.twins, !isWhole { units = try UnitOrder(twins, capacity: capacity, order: &order) }
         for edit in edits where edit.site != inputEdit?.site {
             sites.append(Site(
                 edit: edit,
-                mask: edit.maskRows == 1 || isWhole ? nil : try Storage(count: self.size * edit.columns, of: "batch"),
-                values: edit.valueRows == 1 || isWhole ? nil : try Storage(count: self.size * edit.columns, of: "batch")))
+                mask: edit.maskRows == 1 || isWhole ? nil : try Storage(count: capacity * edit.columns, of: "batch"),
+                values: edit.valueRows == 1 || isWhole ? nil : try Storage(count: capacity * edit.columns, of: "batch")))
         }
     }
 
@@ -55,18 +65,22 @@ final class Batches<Scalar: EngineScalar> {
     /// A new order of the rows. With all rows in one batch the order does not matter.
     func shuffle(seed: UInt64, epoch: Int) {
         guard size < rows else { return }
+        var random = Random(seed: seed, purpose: .shuffling, index: epoch)
+        guard units == nil else {
+            units!.shuffle(&random, &order)
+            return
+        }
         if let selection = data.selection {
             for i in order.indices { order[i] = selection[i] }
         } else {
             for i in order.indices { order[i] = i }
         }
-        var random = Random(seed: seed, purpose: .shuffling, index: epoch)
         random.shuffle(&order)
     }
 
     /// The batch that begins at place `first` of the order; its interventions go to `edits`, by site.
     func gather(from first: Int, edits: inout [SiteEdit<Scalar>?]) -> Batch {
-        let count = min(size, rows - first)
+        let last = min(first + size, rows), count = (units?.end(of: last) ?? last) - first
         for i in edits.indices { edits[i] = nil }
         var outputMask: MatrixView<UInt8>?, outputValues: MatrixView<Scalar>?
         for site in sites {
@@ -89,7 +103,8 @@ final class Batches<Scalar: EngineScalar> {
         if !isWhole { gather(data.y.pointer, data.y.columns, first, count, into: y.pointer) }
         return Batch(x: isWhole && inputEdit == nil ? data.x : MatrixView(x.pointer, rows: count, columns: data.x.columns),
                      y: isWhole ? data.y : MatrixView(y.pointer, rows: count, columns: data.y.columns),
-                     outputMask: outputMask, outputValues: outputValues)
+                     outputMask: outputMask, outputValues: outputValues,
+                     twins: units?.partners(order, first..<first + count) ?? data.twins.map { UnsafePointer($0.factual.pointer) })
     }
 
     /// Gathers x under do().

@@ -8,6 +8,8 @@ public struct Dataset<Scalar: EngineScalar> {
     package let intervention: Intervention<Scalar>?
     /// The numbers of the rows to learn from; nil for all of them.
     package private(set) var selection: [Int]?
+    /// Which rows are counterfactuals of which; of a selection that is not known.
+    private(set) var twins: Twins?
     /// What keeps x and y where they are.
     private let owned: [Storage<Scalar>]
 
@@ -33,10 +35,11 @@ public struct Dataset<Scalar: EngineScalar> {
 
     /// Rows in memory that belongs to the engine.
     package init(owning x: Storage<Scalar>, columns xColumns: Int, _ y: Storage<Scalar>, columns yColumns: Int,
-                 intervention: Intervention<Scalar>? = nil) {
+                 intervention: Intervention<Scalar>? = nil, twins: Twins? = nil) {
         self.x = MatrixView(x.pointer, rows: x.count / max(xColumns, 1), columns: xColumns)
         self.y = MatrixView(y.pointer, rows: y.count / max(yColumns, 1), columns: yColumns)
         self.intervention = intervention
+        self.twins = twins
         owned = [x, y]
     }
 
@@ -57,6 +60,7 @@ public struct Dataset<Scalar: EngineScalar> {
             throw EngineError(.value, "selection[\(k)] is \(number), expected the number of one of \(rows) rows")
         }
         var some = self
+        some.twins = nil
         some.selection = selection.map { before in numbers.map { before[$0] } } ?? numbers
         return some
     }
@@ -169,6 +173,7 @@ public struct Dataset<Scalar: EngineScalar> {
         arguments.inputs = x
         arguments.mask = outputMask(model)
         arguments.values = outputValues(model)
+        arguments.twins = twins.map { UnsafePointer($0.factual.pointer) }
         arguments.parameters = UnsafePointer(parameters.pointer)
         arguments.layout = model.layout
         var scratch: [Scalar] = []

@@ -88,7 +88,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
         trace = try model.makeTrace()
         columns = ColumnPass(model.plan, parameterCount: parameters.count)
-        let outputs = try checkedSize(batches?.size ?? 0, model.plan.outputWidth, of: "predictions")
+        let outputs = try checkedSize(batches?.capacity ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
         gradient = try Storage(count: parameters.count, of: "gradient")
@@ -210,6 +210,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         arguments.inputs = batch.x
         arguments.mask = batch.outputMask
         arguments.values = batch.outputValues
+        arguments.twins = batch.twins
         arguments.parameters = UnsafePointer(parameters.pointer)
         arguments.layout = model.layout
         var targets = LossGradientTargets<Scalar>()
@@ -294,6 +295,7 @@ private struct Validation<Scalar: EngineScalar> {
         arguments.inputs = data.x
         arguments.mask = data.outputMask(model)
         arguments.values = data.outputValues(model)
+        arguments.twins = data.twins.map { UnsafePointer($0.factual.pointer) }
         arguments.parameters = UnsafePointer(parameters.pointer)
         arguments.layout = model.layout
         var scratch: [Scalar] = []
