@@ -98,7 +98,7 @@ private func makeTrainer<Scalar: EngineScalar>(_: Scalar.Type, _ description: St
 
 private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mechanism {
     let kind = try text(given.kind, "\(name).kind")
-    var hidden = Mechanism.usualHidden
+    var hidden = kind == "smooth" ? Mechanism.fewHidden : Mechanism.usualHidden
     if let widths = given.hidden {
         hidden = try array(widths, given.hidden_count, "\(name).hidden").enumerated().map { try size($1, "\(name).hidden[\($0)]") }
     } else {
@@ -109,7 +109,7 @@ private func mechanism(_ given: causal_mechanism, _ name: String) throws -> Mech
     case "auto": return .automatic
     case "linear": return .linear
     case "additive": return .additive(hidden: hidden, activation: activation)
-    case "smooth": return .smooth(hidden: given.hidden == nil ? Mechanism.fewHidden : hidden, activation: activation)
+    case "smooth": return .smooth(hidden: hidden, activation: activation)
     case "location_scale": return .locationScale(hidden: hidden, activation: activation)
     case "flow": return .flow(hidden: hidden, activation: activation, pieces: try size(given.pieces, "\(name).pieces"))
     case "softmax": return .softmax(hidden: hidden, activation: activation)

@@ -31,9 +31,9 @@ class Mechanism:
     Parameters
     ----------
     kind
-        "auto", "linear", "additive", "location_scale", "flow" or "softmax": see `StructuralModel`.
+        "auto", "linear", "additive", "smooth", "location_scale", "flow" or "softmax": see `StructuralModel`.
     hidden
-        Widths of the hidden layers of its network.
+        Widths of the hidden layers of its network; None for (64, 64), or (12,) of a smooth one.
     activation
         As in `CausalMLP`.
     pieces
@@ -55,7 +55,7 @@ class Mechanism:
     """
 
     kind: str = "auto"
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[int, ...] | None = None
     activation: str = "gelu"
     pieces: int = 8
     formula: Any = None
@@ -63,6 +63,8 @@ class Mechanism:
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise InvalidValueError(f"mechanism is {shown(self.kind)}, expected one of {', '.join(_KINDS)}")
+        if self.hidden is None:
+            object.__setattr__(self, "hidden", (12,) if self.kind == "smooth" else (64, 64))
         if not isinstance(self.hidden, (tuple, list)):
             raise ArgumentError(f"hidden is {shown(self.hidden)}, expected the widths of hidden layers, such as (64, 64)")
 
@@ -132,7 +134,8 @@ def fitted(
     """Trains to the end."""
     kept, structures = [], (_bindings.Mechanism * len(mechanisms))()
     for k, (name, choice) in enumerate(zip(graph.variables, mechanisms)):
-        widths = (c_size_t * len(choice.hidden))(*(size(width, "hidden") for width in choice.hidden))
+        hidden = choice.hidden or ()
+        widths = (c_size_t * len(hidden))(*(size(width, "hidden") for width in hidden))
         kept.append(widths)
         structures[k] = _bindings.Mechanism(
             levels=len(levels.get(name, ())), kind=text(choice.kind, "kind"), hidden=ctypes.addressof(widths), hidden_count=len(widths),

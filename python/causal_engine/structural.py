@@ -48,8 +48,9 @@ class StructuralModel:
         later ones keep it.
     mechanisms
         One for all variables or, in a dict, for some by name; "auto" for the others: the one under which held-out rows are likeliest.
-        "linear"; "additive", f(parents) + noise; "location_scale", f(parents) + s(parents) noise; "flow", a monotone
-        rational-quadratic spline of Gaussian noise, whose shape the parents decide; all with noise of any shape. For categorical
+        "linear"; "smooth", f(parents) + noise with a small network, as smooth as the evidence of the rows asks for (MacKay 1992): the most exact
+        where causes act smoothly; "additive", the same with a larger network and AdamW; "location_scale", f(parents) + s(parents) noise; "flow",
+        a monotone rational-quadratic spline of Gaussian noise, whose shape the parents decide; all with noise of any shape. For categorical
         variables "linear" (logistic regression) or "softmax". `Mechanism` gives one with widths of its own. A mechanism that is known
         is a function whose arguments are called after the parents, or a `CausalMLP` that was trained before: to what it gives comes
         noise of any shape. A variable without parents is drawn from the values seen.

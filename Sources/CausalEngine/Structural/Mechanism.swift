@@ -10,7 +10,7 @@ public enum Mechanism: Hashable, Sendable {
     /// `f(parents) + noise`, the noise of any shape.
     case additive(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
     /// The same with a small network, which is as smooth as the rows allow: their evidence decides its weight decays (`EvidenceTrainer`).
-    case smooth(hidden: [Int] = Mechanism.fewHidden, activation: Activation = .softplus)
+    case smooth(hidden: [Int] = Mechanism.fewHidden, activation: Activation = .gelu)
     /// `location(parents) + scale(parents) noise`, the noise of any shape.
     case locationScale(hidden: [Int] = Mechanism.usualHidden, activation: Activation = .gelu)
     /// A monotone function of Gaussian noise whose shape the parents decide: a rational-quadratic spline in so many pieces
@@ -33,6 +33,11 @@ public enum Mechanism: Hashable, Sendable {
         case .locationScale: .locationScale
         case .flow(_, _, let pieces): .spline(pieces: pieces)
         }
+    }
+
+    /// Whether it learns by steps down a loss, to which terms may be added.
+    var learnsByDescent: Bool {
+        if case .smooth = self { false } else { true }
     }
 
     /// The network from the code of the parents to the head.

@@ -36,7 +36,7 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         var order = Array(Set(sampled.map(data.unit))).sorted()
         var random = Random(seed: options.seed, purpose: .shuffling, index: (v * 1_000 + member) | 1 << 31)
         random.shuffle(&order)
-        let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut(rows: order.count, isChoosing: isChoosing) * Double(order.count))))
+        let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut(rows: order.count, isChoosing: isChoosing, mechanism) * Double(order.count))))
         let code = ParentCode(of: v, description, scales)
         training = try data.examples(of: v, sampled.filter { !out.contains(data.unit($0)) }, code, scales[v])
         heldOut = out.isEmpty ? nil : try data.examples(of: v, sampled.filter { out.contains(data.unit($0)) }, code, scales[v])
@@ -44,16 +44,16 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         let network = try mechanism.network(inputs: code.width, head: law.headWidth)
         model = try Model(network, ownsParameters: false)
         parameters = try Parameters(count: model.layout.count)
-        parameters.initialize(model.layout, seed: options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03)
-
-        if case .smooth = mechanism {
+        let seed = options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03
+        guard mechanism.learnsByDescent else {
             do throws(EngineError) {
-                teacher = try EvidenceTrainer(model, parameters, on: training, seed: options.seed &+ UInt64(v) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(member) &* 0xD1B5_4A32_D192_ED03)
+                teacher = try EvidenceTrainer(model, parameters, on: training, seed: seed)
             } catch {
                 throw EngineError(error.kind, "mechanism of \(name): \(error.message)")
             }
             return
         }
+        parameters.initialize(model.layout, seed: seed)
         var loss: Loss = switch law {
         case .additive: .standard(.mse)
         case .gumbel: .standard(.crossEntropy)

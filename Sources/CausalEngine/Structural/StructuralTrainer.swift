@@ -71,17 +71,34 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
                 + "known, and its parents, and it was not set, expected at least two, or a counterfactual weight of 0")
         }
         isChoosing = false
+        if let term = addsTerms, let v = (0..<description.count).first(where: { kept[$0] == nil && !description.mechanisms[$0].learnsByDescent }) {
+            throw EngineError(.value, "structural training: the mechanism of \(description.variables[v].name) is smooth, and \(term) were asked for, "
+                + "expected another such as additive, or none of that")
+        }
         let open = description.variables.indices.filter { description.mechanisms[$0] == .automatic && !description.isRoot($0) }
         if open.isEmpty {
             try beginLearning()
         } else {
             isChoosing = true
             for v in open {
-                for candidate in Mechanism.candidates(for: description.variables[v]) {
+                for candidate in Mechanism.candidates(for: description.variables[v]) where admits(candidate, v) {
                     lessons.append(try lesson(v, candidate, member: 0))
                 }
             }
         }
+    }
+
+    /// Whether a mechanism that is not asked for may be tried.
+    private func admits(_ candidate: Mechanism, _ v: Int) -> Bool {
+        guard case .smooth(let hidden, _) = candidate else { return true }
+        return addsTerms == nil && EvidenceTrainer<Scalar>.canLearn(inputs: ParentCode(of: v, description, scales).width, hidden: hidden)
+    }
+
+    /// What is asked for beside likelihood or squared error, and only steps down a loss can do; nil for nothing.
+    private var addsTerms: String? {
+        if options.sparsity > 0 { return "sparsity" }
+        if options.independence > 0 { return "independence" }
+        return data.twins != nil && options.counterfactual > 0 ? "twins" : nil
     }
 
     /// How much is done, 0 to 1; choosing counts as half.
@@ -206,6 +223,6 @@ extension FittedMechanism {
 extension Mechanism {
     /// What `automatic` chooses from, simple ones first.
     static func candidates(for variable: Variable) -> [Mechanism] {
-        variable.kind == .real ? [.linear, .additive(), .locationScale(), .flow()] : [.linear, .softmax()]
+        variable.kind == .real ? [.linear, .smooth(), .additive(), .locationScale(), .flow()] : [.linear, .softmax()]
     }
 }

@@ -29,9 +29,9 @@ public struct StructuralTrainerOptions: Sendable {
 
     public init() {}
 
-    func heldOut(rows: Int, isChoosing: Bool) -> Double {
+    func heldOut(rows: Int, isChoosing: Bool, _ mechanism: Mechanism) -> Double {
         let share = heldOut ?? (rows < 5_000 ? 0.1 : 0)
-        return isChoosing ? max(share, 0.1) : share
+        return isChoosing ? max(share, 0.1) : mechanism.learnsByDescent ? share : 0
     }
 
     static let possibleMembers = 1...1_000
