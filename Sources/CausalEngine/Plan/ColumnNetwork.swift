@@ -50,12 +50,14 @@ struct ColumnNetwork: Sendable {
         largestLayer = layers.map { $0.inputs * $0.outputs }.max()!
     }
 
-    // MARK: What a pass leaves for the way back
+    // MARK: What a pass leaves for the way back, which uses it up
 
     /// Columns that a trace takes.
     var traceColumns: Int { hiddenUnits * (activation.needsInputForGradient ? 2 : 1) }
-    /// Columns that the way back takes besides.
-    var scratchColumns: Int { 2 * (layers.dropLast().map(\.outputs).max() ?? 0) }
+    /// Columns that the way back takes besides, of no more rows than it does at a time.
+    var scratchColumns: Int { layers.dropLast().map(\.outputs).max() ?? 0 }
+    /// Few enough to stay in the cache, and a multiple of the `columnBlock` of every set of kernels.
+    static var rowsAtATime: Int { 256 }
 
     /// The outputs of all hidden units, and what their activation was given where its derivative asks for that.
     struct Trace<Scalar: EngineScalar> {
@@ -83,7 +85,7 @@ struct ColumnNetwork: Sendable {
             let to = isLast ? y.pointer : trace.units[layer.place], sums = isLast ? to : trace.sums[layer.place]
             kernels.combine(from, inputs: layer.inputs, weights: parameters + layer.weight, outputStride: layer.inputs, inputStride: 1,
                             bias: parameters + layer.bias, activation: isLast ? .identity : activation, into: sums, outputs: layer.outputs,
-                            stride: x.stride, rows: x.wholeRows)
+                            stride: x.stride, targetStride: x.stride, rows: x.wholeRows)
             if !isLast {
                 if !activation.isApplied {
                     for unit in 0..<layer.outputs {
@@ -106,7 +108,7 @@ struct ColumnNetwork: Sendable {
     }
 
     /// From the gradient of the outputs, which is 0 in the rows that fill the columns up. Of values that hidden units were set to, `ofUnits` gets the
-    /// gradient, by number in `units` and row.
+    /// gradient, by number in `units` and row. The values of a layer make room for their gradients, so that these take no memory of their own.
     func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit],
                                         _ trace: Trace<Scalar>, scratch: Columns<Scalar>, into targets: Targets<Scalar>,
                                         ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void) {
@@ -119,20 +121,28 @@ struct ColumnNetwork: Sendable {
                                        into: gradient + layer.weight)
                 kernels.columnTotals(g, columns: layer.outputs, stride: stride, rows: rows, accumulate: targets.accumulates, into: gradient + layer.bias)
             }
-            guard let ofInputs = k > 0 ? scratch[k % 2 * scratchColumns / 2] : targets.inputs?.pointer else { break }
-            kernels.combine(g, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
-                            activation: .identity, into: ofInputs, outputs: layer.inputs, stride: stride, rows: rows)
-            g = ofInputs
-            guard k > 0 else { break }
-            let former = layers[k - 1]
-            for (number, unit) in units.enumerated() where unit.layer == k - 1 {
-                unit.cut(g + unit.unit * stride) { row, gradient in ofUnits(number, row, gradient) }
+            func passBack(_ first: Int, _ count: Int, to target: Columns<Scalar>) {
+                kernels.combine(g + first, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
+                                activation: .identity, into: target.pointer, outputs: layer.inputs, stride: stride, targetStride: target.stride, rows: count)
             }
-            guard activation != .identity else { continue }
-            for unit in 0..<former.outputs {
-                kernels.activationGradient(activation, output: trace.units[former.place + unit], input: trace.sums[former.place + unit],
-                                           gradient: g + unit * stride, count: rows)
+            guard k > 0 else {
+                if let inputs = targets.inputs { passBack(0, rows, to: inputs) }
+                break
             }
+            let sums = trace.sums[layers[k - 1].place]
+            for first in Swift.stride(from: 0, to: rows, by: ColumnNetwork.rowsAtATime) {
+                let count = min(ColumnNetwork.rowsAtATime, rows - first)
+                passBack(first, count, to: scratch)
+                for (number, unit) in units.enumerated() where unit.layer == k - 1 {
+                    unit.cut(scratch[unit.unit], from: first, rows: count) { row, gradient in ofUnits(number, row, gradient) }
+                }
+                for unit in 0..<layer.inputs {
+                    let place = from + unit * stride + first
+                    kernels.activationGradient(activation, output: place, input: sums + unit * stride + first, gradient: scratch[unit], into: place,
+                                               count: count)
+                }
+            }
+            g = from
         }
     }
 }
