@@ -14,7 +14,8 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
     private var valueStorage: Storage<Scalar>
     /// Nil where gradients are among the values.
     private var gradientStorage: Storage<Scalar>?
-    /// Units before the gradient of each buffer, and elements for one row of what `valueStorage` holds.
+    /// Where gradients are, units before that of each buffer, and elements for one row of what `valueStorage` holds.
+    private var gradientPlace: UnsafeMutablePointer<Scalar>
     private let gradientStarts: [Int]
     private let unitsPerRow: Int
     private var panelStorage: Storage<Scalar>
@@ -38,6 +39,7 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
         valueStorage = try Storage(count: 0, of: "trace")
         let shared = isUsedUp ? SharedMemory(plan) : nil
         gradientStorage = isUsedUp ? nil : try Storage(count: 0, of: "trace")
+        gradientPlace = (gradientStorage ?? valueStorage).pointer
         gradientStarts = shared?.starts ?? plan.buffers.map(\.start)
         unitsPerRow = shared?.unitsPerRow ?? plan.unitsPerRow
         panelStorage = try Storage(count: 0, of: "trace")
@@ -100,11 +102,12 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
 
     func values(_ buffer: Int) -> UnsafeMutablePointer<Scalar> { valueStorage.pointer + rows! * plan.buffers[buffer].start }
 
-    func gradients(_ buffer: Int) -> UnsafeMutablePointer<Scalar> { (gradientStorage ?? valueStorage).pointer + rows! * gradientStarts[buffer] }
+    func gradients(_ buffer: Int) -> UnsafeMutablePointer<Scalar> { gradientPlace + rows! * gradientStarts[buffer] }
 
     func reserveGradients() throws(EngineError) {
         let needed = rows! * unitsPerRow
         if let storage = gradientStorage, storage.count < needed { gradientStorage = try Storage(count: needed, of: "gradients of \(rows!) rows") }
+        gradientPlace = (gradientStorage ?? valueStorage).pointer
     }
 
     var panels: UnsafeMutablePointer<Scalar> { panelStorage.pointer }

@@ -6,6 +6,7 @@ internal import CausalKernels
 final class Batches<Scalar: EngineScalar> {
     private let data: Dataset<Scalar>
     let size: Int
+    /// Empty where all rows, in their order, are one batch.
     private var order: [Int]
     private let x: Storage<Scalar>
     private let y: Storage<Scalar>
@@ -13,7 +14,6 @@ final class Batches<Scalar: EngineScalar> {
     private var sites: [Site] = []
     private let inputEdit: SiteEdit<Scalar>?
     private let outputSite: Int?
-    /// All rows, in their order, are one batch.
     private let isWhole: Bool
 
     private struct Site {
@@ -35,8 +35,8 @@ final class Batches<Scalar: EngineScalar> {
         self.data = data
         self.size = min(size, data.rows)
         outputSite = plan.outputSite
-        order = data.selection ?? Array(0..<data.rows)
         isWhole = self.size == data.rows && data.selection == nil
+        order = isWhole ? [] : data.selection ?? Array(0..<data.rows)
         let edits = data.intervention?.edits ?? []
         let inputEdit = edits.first { $0.site == plan.inputSite }
         self.inputEdit = inputEdit.map { SiteEdit($0) }
@@ -97,7 +97,7 @@ final class Batches<Scalar: EngineScalar> {
         let columns = data.x.columns
         order.withUnsafeBufferPointer { order in
             for i in 0..<count {
-                let row = order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
+                let row = isWhole ? i : order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
                 let mask = edit.mask + row * edit.maskStride, values = edit.values + row * edit.valueStride
                 for j in 0..<columns {
                     // Both are loaded, so that the choice is one instruction.

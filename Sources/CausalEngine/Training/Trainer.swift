@@ -264,26 +264,6 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     }
 }
 
-/// Weights to come back to.
-private final class BestWeights<Scalar: EngineScalar> {
-    private let copy: Storage<Scalar>
-    /// The epoch that left them; nil for those that training began with.
-    private(set) var epoch: Int?
-    private(set) var loss = Double.infinity
-
-    init(_ parameters: Parameters<Scalar>) throws(EngineError) {
-        copy = try Storage(copying: UnsafeBufferPointer(start: parameters.pointer, count: parameters.count), of: "weights")
-    }
-
-    func keep(_ parameters: Parameters<Scalar>, loss: Double, epoch: Int) {
-        self.loss = loss
-        self.epoch = epoch
-        copy.pointer.update(from: parameters.pointer, count: copy.count)
-    }
-
-    func restore(_ parameters: Parameters<Scalar>) { parameters.withMutablePointer { $0.update(from: copy.pointer, count: copy.count) } }
-}
-
 /// Data that a model is tried on at the end of each epoch.
 private struct Validation<Scalar: EngineScalar> {
     let data: Dataset<Scalar>

@@ -20,7 +20,7 @@ def measured(**order):
 @pytest.mark.parametrize("order", [
     {"widths": [16, 1600, 1600, 1], "batch": 1024},                 # a fifth copy of the parameters would be too much
     {"widths": [16, 64, 64, 1], "batch": 100_000},                  # gradients of two layers would be
-    {"widths": [16, *[512] * 4, 1], "batch": 4096},                 # gradients of four would be
+    {"widths": [16, *[512] * 6, 1], "batch": 1024},                 # gradients of six would be
 ], ids=lambda order: f"{order['widths']} {order['batch']}")
 def test_stays_within_its_bound(order):
     found = measured(**order)
