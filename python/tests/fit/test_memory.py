@@ -19,7 +19,7 @@ def measured(**order):
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is measured through /proc")
 @pytest.mark.parametrize("order", [
     {"widths": [16, 1600, 1600, 1], "batch": 1024},                 # a fifth copy of the parameters would be too much
-    {"widths": [16, 64, 64, 1], "batch": 100_000},                  # gradients of two layers would be
+    {"widths": [16, 64, 64, 1], "batch": 50_000},                   # gradients of two layers would be
     {"widths": [16, *[512] * 6, 1], "batch": 1024},                 # gradients of six would be
 ], ids=lambda order: f"{order['widths']} {order['batch']}")
 def test_stays_within_its_bound(order):
