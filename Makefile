@@ -65,11 +65,12 @@ bench-kernels: $(VENV) build/requirements ## Kernels, passes and training steps 
 	swift build -c release --package-path Tests/Benchmarks --scratch-path build/benchmarks
 	.venv/bin/python python/benchmarks/bench_kernels.py $(BENCH)
 
-bench-growth: $(LIBRARY) $(VENV) ## Time and memory of training against width, depth, batch, rows, do() and threads; pictures in build/bench/
+bench-growth: $(LIBRARY) $(VENV) ## Time and memory of training against width, depth, batch, rows, do() and threads; a picture in build/bench/
 	.venv/bin/python python/benchmarks/bench_growth.py $(BENCH)
 
-bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, and print its section on speed
+bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, print its section on speed, and take over the picture of make bench-growth
 	.venv/bin/python python/benchmarks/speed_chart.py
+	if [ -f build/bench/growth.png ]; then cp build/bench/growth.png python/docs/; fi
 
 bench-structural: $(LIBRARY) $(VENV) ## Structural models on known equations, and the time of a pass; some minutes, build/bench/
 	.venv/bin/python python/benchmarks/bench_structural.py $(if $(shell .venv/bin/python -c 'import causalflows' 2> /dev/null && echo yes),--flow)

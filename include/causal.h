@@ -49,7 +49,7 @@ typedef enum causal_status {
     CAUSAL_ERROR_FILE = 9,      /* a file that cannot be read or written, or is not a checkpoint */
     CAUSAL_ERROR_MEMORY = 10,   /* more memory than there is, or than a size can count */
     CAUSAL_ERROR_STATE = 11,    /* a call out of order: backward before forward, or after the parameters changed */
-    CAUSAL_ERROR_DIVERGED = 12  /* training met a loss that is not finite; see causal_trainer_run */
+    CAUSAL_ERROR_DIVERGED = 12  /* training met a loss, or a weight, that is not finite; see causal_trainer_run, causal_optimizer_step */
 } causal_status;
 
 typedef enum causal_dtype { CAUSAL_FLOAT32 = 0, CAUSAL_FLOAT64 = 1 } causal_dtype;
@@ -377,8 +377,9 @@ causal_status causal_optimizer_create(causal_optimizer **optimizer, const causal
                                       causal_dtype dtype, size_t count);
 causal_status causal_optimizer_free(causal_optimizer *optimizer);
 causal_status causal_optimizer_set_learning_rate(causal_optimizer *optimizer, double learning_rate);
-/* Updates `parameters` (NULL: the model's own) along `gradients`, which clipping scales in place. model may be NULL where
- * `parameters` is given. */
+/* Updates `parameters` (NULL: the model's own) along `gradients`, which are used up: afterwards the numbers there are what the parameters were
+ * before the step. model may be NULL where `parameters` is given.
+ * DIVERGED: a parameter would not be finite; all are as they were before the step, and the optimizer can take no further one. */
 causal_status causal_optimizer_step(causal_optimizer *optimizer, causal_model *model, void *parameters, void *gradients,
                                     causal_dtype dtype, size_t count);
 
@@ -456,9 +457,9 @@ causal_status causal_trainer_create(causal_trainer **trainer, causal_model *mode
 causal_status causal_trainer_free(causal_trainer *trainer);
 /* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state` (or NULL).
  * Call it again to go on. The model is busy meanwhile.
- * DIVERGED: a loss or a weight that is not finite; the model has the weights of the end of the last epoch, with patience of the
- * best one, or its first ones. Any other error in the middle of a run ends it too: the weights are the same, the state is
- * CAUSAL_TRAINER_CANCELLED. */
+ * DIVERGED: a loss that is not finite, or a step after which a weight would not be. The model has the weights of the last step that was made,
+ * with patience those of the end of the best epoch, or its first ones, all finite. Any other error in the middle of a run ends it too: the
+ * weights are the same, the state is CAUSAL_TRAINER_CANCELLED. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);
 /* Many trainers as one call, on as many threads as are in use: each does what causal_trainer_run would do with it, to the bit, whatever their
  * number. It takes about `seconds`, in which at least one step is made, and writes how each of the `count` stands to `states` (or NULL). Call it

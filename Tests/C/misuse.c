@@ -297,7 +297,7 @@ static void training(void) {
     causal_trace *trace;
     causal_gradients gradients = CAUSAL_GRADIENTS_INIT;
     causal_loss_gradients slopes = CAUSAL_LOSS_GRADIENTS_INIT;
-    float gradient[2] = {7, 7};
+    float gradient[2] = {7, 7}, weights[4] = {1, 2, 3, 4}, infinite[4] = {1, 1, INFINITY, 1};
     double value;
     options.inputs = N;
     options.outputs = 1;
@@ -351,6 +351,8 @@ static void training(void) {
     EXPECT(CAUSAL_ERROR_DTYPE, causal_optimizer_step(optimizer, model, NULL, doubles, CAUSAL_FLOAT64, 4));
     EXPECT(CAUSAL_ERROR_NULL, causal_optimizer_step(optimizer, NULL, NULL, numbers, CAUSAL_FLOAT32, 4));
     EXPECT(CAUSAL_ERROR_VALUE, causal_optimizer_set_learning_rate(optimizer, INFINITY));
+    EXPECT(CAUSAL_ERROR_DIVERGED, causal_optimizer_step(optimizer, NULL, weights, infinite, CAUSAL_FLOAT32, 4));
+    TRUE(weights[0] == 1 && weights[1] == 2 && weights[2] == 3 && weights[3] == 4);
     OK(causal_optimizer_free(optimizer));
 
     EXPECT(CAUSAL_ERROR_VALUE, causal_loss_create_standard(&loss, "huber"));

@@ -40,8 +40,9 @@ import Testing
         let options = TrainerOptions(optimizer: OptimizerOptions(.sgd(momentum: 0), learningRate: 10), epochs: 10_000, batchSize: nil, patience: patience)
         let trainer = try Trainer(model, on: Dataset(x: x, y: y), options: options)
         #expect { try trainer.run() } throws: { error in
-            let left = patience == nil ? trainer.history.count - 1 : 0
-            return (error as? EngineError)?.kind == .diverged && "\(error)".contains("the weights are those of the end of epoch \(left)")
+            let left = patience == nil ? "the loss of rows 0 to 63 is inf; the weights are those from before the step on them ("
+                : "the loss at its end is inf; the weights are those of the end of epoch 0 ("
+            return (error as? EngineError)?.kind == .diverged && "\(error)".contains(left)
         }
         #expect(trainer.state == .diverged)
         #expect(trainer.history.count > 10)
@@ -50,6 +51,67 @@ import Testing
         few.epochs = patience == nil ? trainer.history.count : 1
         try Trainer(once, on: Dataset(x: x, y: y), options: few).run()
         #expect(model.parameters!.values == once.parameters!.values)
+    }
+
+    /// Whatever overflows, the model is left with the weights of the last step, to the bit: one of 60 numbers is so large that the loss does, that only
+    /// the gradient does, or that only the weights do.
+    @Test(arguments: [OptimizerOptions.Method.sgd(momentum: 0), .sgd(momentum: 0.9), .adam, .adamW], [nil, 1.0])
+    func divergenceLeavesTheWeightsOfTheStepBefore(_ method: OptimizerOptions.Method, _ clipNorm: Double?) throws {
+        let clips = clipNorm != nil
+        for (row, x0, y0, rate, what) in [(43, 1.0, 1e200, 0.01, "the loss of rows"), (43, 1e200, 0.0, 0.01, ""),
+                                          (3, 0.5, 1e3, 1e308, clips ? "" : "the step on rows"), (43, 1e150, 1e150, 1e-9, "")] {
+            for hidden in [[Int](), [4, 200]] {
+                var (x, y) = try data(60)
+                x[row, 0] = x0
+                y[row, 0] = y0
+                let model = try Model<Double>(.mlp(inputs: 3, hidden: hidden, outputs: 1), seed: 0)
+                let optimizer = OptimizerOptions(method, learningRate: rate, weightDecay: 0.1, clipNorm: clipNorm)
+                let options = TrainerOptions(optimizer: optimizer, epochs: 50, batchSize: 20, shuffles: false)
+                let trainer = try Trainer(model, on: Dataset(x: x, y: y), options: options)
+                var before = model.parameters!.values, message = ""
+                do {
+                    while try trainer.run(seconds: 0) == .running { before = model.parameters!.values }
+                } catch {
+                    message = error.message
+                }
+                let left = model.parameters!.values
+                #expect(left.allSatisfy { $0.isFinite })
+                guard trainer.state == .diverged else {
+                    #expect(what.isEmpty)
+                    continue
+                }
+                #expect(left == before)
+                #expect(message.contains(what) && message.contains("; the weights are those from before "))
+            }
+        }
+    }
+
+    @Test func divergenceAtTheEndOfAnEpochLeavesItsWeights() throws {
+        let (x, y) = try data(20), far = try Matrix<Double>(rows: 1, columns: 3, repeating: 1e200)
+        func trained(patience: Int?) throws -> [Double] {
+            let model = try linear(), options = TrainerOptions(epochs: 2, patience: patience)
+            let trainer = try Trainer(model, on: Dataset(x: x, y: y), validation: Dataset(x: far, y: Matrix(rows: 1, columns: 1, [0])), options: options)
+            let left = patience == nil ? "of its end" : "it began with"
+            #expect { try trainer.run() } throws: { "\($0)".contains("the loss at its end is inf; the weights are those \(left) (") }
+            #expect(trainer.state == .diverged)
+            return model.parameters!.values
+        }
+        let once = try linear()
+        try Trainer(once, on: Dataset(x: x, y: y), options: TrainerOptions(epochs: 1)).run()
+        let (end, start) = (once.parameters!.values, try linear().parameters!.values)
+        #expect(try trained(patience: nil) == end)
+        #expect(try trained(patience: 3) == start)
+    }
+
+    /// An optimiser on its own does not leave half a step either.
+    @Test(arguments: [OptimizerOptions.Method.sgd(momentum: 0.9), .adam]) func anOptimiserRefusesAStepThatIsNotFinite(_ method: OptimizerOptions.Method) throws {
+        let parameters = try Parameters<Float>(count: 11), optimizer = try Optimizer<Float>(OptimizerOptions(method), count: 11)
+        try optimizer.step(parameters, gradients: (0..<11).map { Float($0) - 5 })
+        let before = parameters.values
+        #expect(throws: EngineError(.diverged, "optimizer: parameter 9 would be nan; the parameters are as they were before the step")) {
+            try optimizer.step(parameters, gradients: (0..<11).map { $0 == 9 ? .nan : 1 })
+        }
+        #expect(parameters.values == before)
     }
 
     /// A number that becomes unusable while training runs: an error that only an engine, or a caller who alters borrowed rows, can cause.

@@ -37,9 +37,10 @@ import Testing
             let elsewhere = guarded(x) { K.activate(activation, $0, into: $0, count: n) }
             #expect(y == elsewhere, "in place")
             let incoming: [K.Scalar] = random.numbers(n)
-            let g = guarded(incoming) {
-                K.activationGradient(activation, output: y, input: activation.needsInputForGradient ? x : nil, gradient: $0, count: n)
-            }
+            let input = activation.needsInputForGradient ? x : nil
+            let g = guarded(x) { K.activationGradient(activation, output: y, input: input, gradient: incoming, into: $0, count: n) }
+            #expect(g == guarded(incoming) { K.activationGradient(activation, output: y, input: input, gradient: $0, into: $0, count: n) }, "in place")
+            #expect(g == guarded(y) { K.activationGradient(activation, output: $0, input: input, gradient: incoming, into: $0, count: n) }, "on the output")
             for i in 0..<n {
                 let expected = exact(activation, Double(x[i]))
                 expectClose(y[i], expected.value, ulps: 4, "\(K.self) \(activation)(\(x[i]))")
@@ -53,7 +54,7 @@ import Testing
         func check<K: KernelSet>(_: K.Type) {
             let nans = [K.Scalar](repeating: .nan, count: 19)
             let g = guarded([K.Scalar](repeating: 0, count: 19)) {
-                K.activationGradient(activation, output: nans, input: nans, gradient: $0, count: 19)
+                K.activationGradient(activation, output: nans, input: nans, gradient: $0, into: $0, count: 19)
             }
             #expect(g.allSatisfy { $0 == 0 })
         }

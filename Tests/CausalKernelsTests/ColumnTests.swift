@@ -12,13 +12,13 @@ import Testing
 
     private func combine<K: KernelSet>(_: K.Type, _ inputs: Int, _ outputs: Int, _ activation: Activation, _ isTransposed: Bool) {
         var random = SplitMix(state: 31)
-        let rows = 2 * K.columnBlock, stride = rows + 3
+        let rows = 2 * K.columnBlock, stride = rows + 3, targetStride = rows + 5
         let x: [K.Scalar] = random.numbers(inputs * stride), weights: [K.Scalar] = random.numbers(inputs * outputs), bias: [K.Scalar] = random.numbers(outputs)
         let (outputStride, inputStride) = isTransposed ? (1, outputs) : (inputs, 1)
         let untouched: K.Scalar = 9
-        let y = guarded([K.Scalar](repeating: untouched, count: outputs * stride)) {
+        let y = guarded([K.Scalar](repeating: untouched, count: outputs * targetStride)) {
             K.combine(x, inputs: inputs, weights: weights, outputStride: outputStride, inputStride: inputStride, bias: bias, activation: activation,
-                      into: $0, outputs: outputs, stride: stride, rows: rows)
+                      into: $0, outputs: outputs, stride: stride, targetStride: targetStride, rows: rows)
         }
         for output in 0..<outputs {
             for row in 0..<rows {
@@ -26,9 +26,9 @@ import Testing
                     $0 + Double(weights[output * outputStride + $1 * inputStride]) * Double(x[$1 * stride + row])
                 }
                 let slope = activation == .relu ? 0 : activation == .leakyRelu ? 0.01 : 1
-                expectClose(y[output * stride + row], sum < 0 ? slope * sum : sum, ulps: 32)
+                expectClose(y[output * targetStride + row], sum < 0 ? slope * sum : sum, ulps: 32)
             }
-            for gap in rows..<stride { #expect(y[output * stride + gap] == untouched) }
+            for gap in rows..<targetStride { #expect(y[output * targetStride + gap] == untouched) }
         }
     }
 
@@ -43,7 +43,7 @@ import Testing
         let x = row.flatMap { [K.Scalar](repeating: $0, count: rows) }
         let y = guarded([K.Scalar](repeating: 0, count: 2 * rows)) {
             K.combine(x, inputs: 3, weights: weights, outputStride: 3, inputStride: 1, bias: nil, activation: .identity, into: $0, outputs: 2, stride: rows,
-                      rows: rows)
+                      targetStride: rows, rows: rows)
         }
         for output in 0..<2 { #expect(y[output * rows..<(output + 1) * rows].allSatisfy { $0 == y[output * rows] }) }
     }

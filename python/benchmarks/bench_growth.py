@@ -2,10 +2,11 @@
 
     python bench_growth.py [--quick] [--seconds 1] [--threads 1,2] [--output build/bench]
 
-A step is forward, mean squared error, backward and Adam in float32, in `fit`. Each point is measured in a process of its own; its memory is the
-most that was resident beyond data and program. Training may take parameters x 4 (weights, gradient, two moments), every unit of every
-row of a batch once, and 10 MiB: where it takes more, the table says so. For more threads than there are here it prints what follows from
-the times on one and two threads (Amdahl's law) and from how many tiles the largest product is cut into. Writes growth.json and pictures.
+A step is forward, mean squared error, backward and Adam in float32, in `fit`. Each point is measured in a process of its own: the time is that of
+the fastest epoch, the memory the most that was resident beyond data and program. Training may take parameters x 4 (weights, gradient, two
+moments), every unit of every row of a batch once, and 10 MiB: where it takes more, the table says so. For more threads than there are here it
+prints what follows from the times on one and two threads (Amdahl's law) and from how many parts the engine cuts a pass into. Writes
+growth.json and growth.png.
 """
 
 from __future__ import annotations
@@ -35,14 +36,30 @@ def point(order: dict[str, Any], threads: int, seconds: float) -> dict[str, floa
     return json.loads(done.stdout)
 
 
-def tiles(order: dict[str, Any]) -> int | None:
-    """Into how many parts the engine cuts the largest product of a forward pass; None where its source no longer tells."""
-    source = (REPOSITORY / "Sources" / "CausalEngine" / "Plan" / "Product.swift").read_text()
-    found = [re.search(rf"static let {name} = (\d+)", source) for name in ("tileRows", "tileColumns")]
-    if not all(found):
+def constants(file: str, *names: str) -> list[int] | None:
+    """Whole numbers of the engine's source; None where it no longer tells."""
+    source = (REPOSITORY / "Sources" / "CausalEngine" / "Plan" / file).read_text()
+    found = [re.search(rf"static (?:let|var) {name}(?:: Int {{| =) (\d+)(?: << (\d+))?", source) for name in names]
+    return [int(each[1]) << int(each[2] or 0) for each in found if each] if all(found) else None
+
+
+def parts(order: dict[str, Any]) -> int | None:
+    """Among how many threads the engine could divide a pass: chunks of rows in a narrow network, tiles of the largest product in a wide one."""
+    batch, layers = order["batch"], list(zip(order["widths"], order["widths"][1:]))
+    product = constants("Product.swift", "largeWork", "tileRows", "tileColumns", "veryLargeWork")
+    columns = constants("ColumnPass.swift", "widest", "fewestRows", "fewestRowsOfChunk", "mostChunks")
+    if product is None or columns is None:
         return None
-    rows, columns = (int(each[1]) for each in found if each)
-    return max(math.ceil(order["batch"] / rows) * math.ceil(width / columns) for width in order["widths"][1:])
+    large, rows, across, very_large = product
+    widest, fewest, of_chunk, most = columns
+    if max(order["widths"]) <= widest and batch >= fewest and "site" not in order:
+        return max(1, min(batch * max(i * o for i, o in layers) // large, batch // of_chunk, most))
+    inputs, outputs = max(layers, key=lambda layer: layer[0] * layer[1])
+    work = batch * inputs * outputs
+    if work < large:
+        return 1
+    larger = work >= very_large
+    return math.ceil(batch / (rows * (4 if larger else 1))) * math.ceil(outputs / (across * (2 if larger else 1)))
 
 
 def predicted(one: float, two: float, threads: int, parts: int | None) -> float:
@@ -67,12 +84,15 @@ def run(sweep: Sweep, threads: list[int], seconds: float) -> list[dict[str, Any]
         line = f"{value:18,}" + "".join(f"{results[count]['us']:14,.1f}" for count in threads) + f"{most / 2**20:10.1f}"
         if sweep.checks_memory:
             line += f"{allowed / 2**20:10.1f}"
+        more = {}
         if predicts:
             one, two = (results[count]["us"] for count in (1, 2))
-            line += "".join(f"{predicted(one, two, count, tiles(order)):12,.1f}" for count in MORE)
+            more = {count: predicted(one, two, count, parts(order)) for count in MORE}
+            line += "".join(f"{us:12,.1f}" for us in more.values())
         print(line + ("  MORE THAN ALLOWED" if sweep.checks_memory and most > allowed else ""), flush=True)
         rows.append({"axis": sweep.axis, "value": value, "network": sweep.network, "bytes": most,
-                     "allowed": allowed if sweep.checks_memory else None, "us": {count: result["us"] for count, result in results.items()}})
+                     "allowed": allowed if sweep.checks_memory else None, "us": {count: result["us"] for count, result in results.items()},
+                     "predicted": more})
     return rows
 
 

@@ -65,7 +65,7 @@ def fit_all(
         As for `fit`, beginning with the number of the model concerned. The same model twice, or two that share weights. Nothing was
         learned.
     DivergenceError
-        Models met a loss that is not finite; the text names them. All others have learned to their ends, and these have the weights that
+        Models met a loss or a weight that is not finite; the text names them. All others have learned to their ends, and these have the weights that
         `fit` would have left. The histories are those of the models: `state` is "diverged" in some.
 
     Warns

@@ -118,8 +118,7 @@ def test_how_time_and_memory_grow(tmp_path):
     rows = json.loads((tmp_path / "growth.json").read_text())["rows"]
     assert [(row["axis"], row["value"]) for row in rows] == [("depth", 1), ("depth", 2), ("depth", 4), ("depth", 8), ("rows", 1_000), ("rows", 10_000)]
     assert all(0 < row["bytes"] < 100 * 2**20 and row["us"]["1"] > 0 for row in rows)
-    for name in ("growth_time.png", "growth_memory.png"):
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_ranges_of_growth():
@@ -140,6 +139,16 @@ def test_prediction_for_more_threads():
     assert predicted(100.0, 50.0, 4, 2) == pytest.approx(50)        # two parts keep two threads busy
     assert predicted(100.0, 50.0, 4, 6) == pytest.approx(100 / 3)   # in two rounds
     assert predicted(100.0, 120.0, 4, 8) == 100                     # a second thread was no help
+
+
+def test_parts_that_threads_can_share():
+    parts = importlib.import_module("bench_growth").parts
+    for widths, batch, expected in [
+        ([3, 16, 16, 1], 32, 1), ([16, 64, 64, 1], 1_000, 3), ([16, 64, 64, 1], 100_000, 8),       # chunks of rows
+        ([16, 256, 256, 1], 256, 2), ([16, 4_096, 4_096, 1], 256, 8), ([16, 200, 1], 8, 1),          # tiles of a product
+    ]:
+        assert parts({"widths": widths, "batch": batch}) == expected
+    assert parts({"widths": [16, 64, 64, 1], "batch": 100_000, "site": 1}) == 196      # row by row: tiles of 4 x 128 rows and 512 columns
 
 
 def test_the_chart_is_drawn_from_the_run(tmp_path):

@@ -40,7 +40,7 @@ extension Plan {
             let g = trace.gradients(b)
             if b == output {
                 g.update(from: dy, count: rows * buffer.width)
-            } else if !buffer.hasOneWriter {
+            } else if !buffer.hasOneWriter, b != 0 || wantsInput {
                 g.update(repeating: 0, count: rows * buffer.width)
             }
         }
@@ -62,7 +62,7 @@ extension Plan {
             case .activate(let activation, let from, let to):
                 guard from != 0 || wantsInput else { continue }
                 let g = trace.gradients(to), count = rows * buffers[to].width
-                kernels.activationGradient(activation, output: trace.values(to), input: trace.values(from), gradient: g, count: count)
+                kernels.activationGradient(activation, output: trace.values(to), input: trace.values(from), gradient: g, into: g, count: count)
                 if from != to { pass(g, to: from, trace, count) }
             case .copy(let copy):
                 guard copy.from != 0 || wantsInput else { continue }
@@ -92,7 +92,7 @@ extension Plan.Dense {
                                                     into targets: GradientTargets<Scalar>) throws(EngineError) {
         let kernels = Scalar.kernels
         let g = trace.gradients(to), x = UnsafePointer(trace.values(from))
-        kernels.activationGradient(activation, output: trace.values(to), input: nil, gradient: g, count: rows * outputs)
+        kernels.activationGradient(activation, output: trace.values(to), input: nil, gradient: g, into: g, count: rows * outputs)
         if bias >= 0, let target = targets.target(tensor + 1, offset: bias) {
             kernels.columnSums(g, rows: rows, columns: outputs, accumulate: targets.accumulates, into: target)
         }

@@ -3,27 +3,30 @@ internal import CausalKernels
 extension ColumnNetwork {
     /// How the one output of a network changes with each of its parameters, row by row: `jacobian[k]` is the derivative by parameter k. In the rows that
     /// fill the columns up it is 0. `trace` is that of the forward pass.
-    func jacobian(_ x: Columns<Double>, _ parameters: UnsafePointer<Double>, _ trace: Trace<Double>, scratch: Columns<Double>, into jacobian: Columns<Double>) {
-        let kernels = Double.kernels, rows = x.wholeRows
-        // The derivative by the sum of each unit, from the output on.
-        var g = jacobian[layers[layers.count - 1].bias]
-        for i in 0..<rows { g[i] = i < x.rows ? 1 : 0 }
+    func jacobian(_ x: Columns<Double>, _ parameters: UnsafePointer<Double>, _ trace: Trace<Double>, into jacobian: Columns<Double>) {
+        let kernels = Double.kernels, rows = x.wholeRows, stride = x.stride
+        // The derivative by a bias is that by the sum which its unit was given, from the output on.
+        var slopes = jacobian[layers[layers.count - 1].bias]
+        for i in 0..<rows { slopes[i] = i < x.rows ? 1 : 0 }
         for (k, layer) in layers.enumerated().reversed() {
-            let from = k == 0 ? x.pointer : values(ofLayer: k - 1, in: trace)
+            let from = k == 0 ? x.pointer : trace.units[layers[k - 1].place]
             for unit in 0..<layer.outputs {
-                let slope = g + unit * x.stride
+                let slope = slopes + unit * stride
                 for input in 0..<layer.inputs {
-                    let value = from + input * x.stride, target = jacobian[layer.weight + unit * layer.inputs + input]
+                    let value = from + input * stride, target = jacobian[layer.weight + unit * layer.inputs + input]
                     for i in 0..<rows { target[i] = slope[i] * value[i] }
                 }
-                if k < layers.count - 1 { jacobian[layer.bias + unit].update(from: slope, count: rows) }
             }
             guard k > 0 else { break }
-            let next = scratch[k % 2 * scratchColumns / 2]
-            kernels.combine(g, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
-                            activation: .identity, into: next, outputs: layer.inputs, stride: x.stride, rows: rows)
-            activationGradients(ofLayer: k - 1, trace, rows: rows, stride: x.stride, next)
-            g = next
+            let former = layers[k - 1], next = jacobian[former.bias]
+            kernels.combine(slopes, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
+                            activation: .identity, into: next, outputs: layer.inputs, stride: stride, targetStride: stride, rows: rows)
+            for unit in 0..<former.outputs {
+                let slope = next + unit * stride
+                kernels.activationGradient(activation, output: trace.units[former.place + unit], input: trace.sums[former.place + unit], gradient: slope,
+                                           into: slope, count: rows)
+            }
+            slopes = next
         }
     }
 }

@@ -10,11 +10,11 @@ struct ColumnNetwork: Sendable {
         let weight: Int
         let bias: Int
         /// The first of its outputs among those of all hidden layers.
-        fileprivate let place: Int
+        let place: Int
     }
 
     let layers: [Layer]
-    private let activation: Activation
+    let activation: Activation
     /// Units of all hidden layers together.
     private let hiddenUnits: Int
     let widestLayer: Int
@@ -50,17 +50,19 @@ struct ColumnNetwork: Sendable {
         largestLayer = layers.map { $0.inputs * $0.outputs }.max()!
     }
 
-    // MARK: What a pass leaves for the way back
+    // MARK: What a pass leaves for the way back, which uses it up
 
     /// Columns that a trace takes.
     var traceColumns: Int { hiddenUnits * (activation.needsInputForGradient ? 2 : 1) }
-    /// Columns that the way back takes besides.
-    var scratchColumns: Int { 2 * (layers.dropLast().map(\.outputs).max() ?? 0) }
+    /// Columns that the way back takes besides, of no more rows than it does at a time.
+    var scratchColumns: Int { layers.dropLast().map(\.outputs).max() ?? 0 }
+    /// Few enough to stay in the cache, and a multiple of the `columnBlock` of every set of kernels.
+    static var rowsAtATime: Int { 256 }
 
     /// The outputs of all hidden units, and what their activation was given where its derivative asks for that.
     struct Trace<Scalar: EngineScalar> {
-        fileprivate let units: Columns<Scalar>
-        fileprivate let sums: Columns<Scalar>
+        let units: Columns<Scalar>
+        let sums: Columns<Scalar>
     }
 
     func trace<Scalar: EngineScalar>(in columns: Columns<Scalar>) -> Trace<Scalar> {
@@ -71,9 +73,6 @@ struct ColumnNetwork: Sendable {
     func values<Scalar: EngineScalar>(ofUnit unit: Int, layer: Int, in trace: Trace<Scalar>) -> UnsafeMutablePointer<Scalar> {
         trace.units[layers[layer].place + unit]
     }
-
-    /// The outputs of a hidden layer.
-    func values<Scalar: EngineScalar>(ofLayer layer: Int, in trace: Trace<Scalar>) -> UnsafeMutablePointer<Scalar> { trace.units[layers[layer].place] }
 
     // MARK: Passes. All columns have the same rows.
 
@@ -86,7 +85,7 @@ struct ColumnNetwork: Sendable {
             let to = isLast ? y.pointer : trace.units[layer.place], sums = isLast ? to : trace.sums[layer.place]
             kernels.combine(from, inputs: layer.inputs, weights: parameters + layer.weight, outputStride: layer.inputs, inputStride: 1,
                             bias: parameters + layer.bias, activation: isLast ? .identity : activation, into: sums, outputs: layer.outputs,
-                            stride: x.stride, rows: x.wholeRows)
+                            stride: x.stride, targetStride: x.stride, rows: x.wholeRows)
             if !isLast {
                 if !activation.isApplied {
                     for unit in 0..<layer.outputs {
@@ -109,7 +108,7 @@ struct ColumnNetwork: Sendable {
     }
 
     /// From the gradient of the outputs, which is 0 in the rows that fill the columns up. Of values that hidden units were set to, `ofUnits` gets the
-    /// gradient, by number in `units` and row.
+    /// gradient, by number in `units` and row. The values of a layer make room for their gradients, so that these take no memory of their own.
     func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit],
                                         _ trace: Trace<Scalar>, scratch: Columns<Scalar>, into targets: Targets<Scalar>,
                                         ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void) {
@@ -122,25 +121,28 @@ struct ColumnNetwork: Sendable {
                                        into: gradient + layer.weight)
                 kernels.columnTotals(g, columns: layer.outputs, stride: stride, rows: rows, accumulate: targets.accumulates, into: gradient + layer.bias)
             }
-            guard let ofInputs = k > 0 ? scratch[k % 2 * scratchColumns / 2] : targets.inputs?.pointer else { break }
-            kernels.combine(g, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
-                            activation: .identity, into: ofInputs, outputs: layer.inputs, stride: stride, rows: rows)
-            g = ofInputs
-            guard k > 0 else { break }
-            for (number, unit) in units.enumerated() where unit.layer == k - 1 {
-                unit.cut(g + unit.unit * stride) { row, gradient in ofUnits(number, row, gradient) }
+            func passBack(_ first: Int, _ count: Int, to target: Columns<Scalar>) {
+                kernels.combine(g + first, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
+                                activation: .identity, into: target.pointer, outputs: layer.inputs, stride: stride, targetStride: target.stride, rows: count)
             }
-            activationGradients(ofLayer: k - 1, trace, rows: rows, stride: stride, g)
-        }
-    }
-
-    /// From the gradient of the outputs of a hidden layer to that of what its activation was given, in place.
-    func activationGradients<Scalar: EngineScalar>(ofLayer k: Int, _ trace: Trace<Scalar>, rows: Int, stride: Int, _ g: UnsafeMutablePointer<Scalar>) {
-        guard activation != .identity else { return }
-        let place = layers[k].place
-        for unit in 0..<layers[k].outputs {
-            Scalar.kernels.activationGradient(activation, output: trace.units[place + unit], input: trace.sums[place + unit],
-                                              gradient: g + unit * stride, count: rows)
+            guard k > 0 else {
+                if let inputs = targets.inputs { passBack(0, rows, to: inputs) }
+                break
+            }
+            let sums = trace.sums[layers[k - 1].place]
+            for first in Swift.stride(from: 0, to: rows, by: ColumnNetwork.rowsAtATime) {
+                let count = min(ColumnNetwork.rowsAtATime, rows - first)
+                passBack(first, count, to: scratch)
+                for (number, unit) in units.enumerated() where unit.layer == k - 1 {
+                    unit.cut(scratch[unit.unit], from: first, rows: count) { row, gradient in ofUnits(number, row, gradient) }
+                }
+                for unit in 0..<layer.inputs {
+                    let place = from + unit * stride + first
+                    kernels.activationGradient(activation, output: place, input: sums + unit * stride + first, gradient: scratch[unit], into: place,
+                                               count: count)
+                }
+            }
+            g = from
         }
     }
 }

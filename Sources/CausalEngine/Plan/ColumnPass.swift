@@ -88,17 +88,16 @@ final class ColumnPass<Scalar: EngineScalar> {
         let count = max(min(rows * network.largestLayer / Product.largeWork, rows / ColumnPass.fewestRowsOfChunk, ColumnPass.mostChunks), 1)
         let size = (rows + count - 1) / count
         let inputs = network.inputs, hidden = inputs + network.traceColumns, outputs = hidden + network.outputs
-        let all = outputs + network.scratchColumns
-        let needed = try count * Columns<Scalar>.size(all, rows: size)
+        let kept = try Columns<Scalar>.size(outputs, rows: size), atATime = min(size, ColumnNetwork.rowsAtATime)
+        let each = try kept + Columns<Scalar>.size(network.scratchColumns, rows: atATime), needed = count * each
         if memory.map({ $0.count < needed }) ?? true { memory = try Storage(count: needed, of: "columns of \(rows) rows") }
         if count > 1, gradients.map({ $0.count < (count - 1) * parameterCount }) ?? true {
             gradients = try Storage(count: checkedSize(count - 1, parameterCount, of: "gradients"), of: "gradients")
         }
-        let each = needed / count
         chunks = stride(from: 0, to: rows, by: size).enumerated().map { number, first in
-            let columns = Columns(memory!.pointer + number * each, rows: min(size, rows - first))
+            let place = memory!.pointer + number * each, columns = Columns(place, rows: min(size, rows - first))
             return Chunk(firstRow: first, x: columns, trace: network.trace(in: columns.from(inputs)), outputs: columns.from(hidden),
-                         scratch: columns.from(outputs))
+                         scratch: Columns(place + kept, rows: atATime))
         }
         self.rows = rows
     }

@@ -13,10 +13,10 @@ struct SetUnit {
         for i in isSet.indices where isSet[i] { outputs[i] = Scalar(values[i]) }
     }
 
-    /// Nothing passes through what was set: the value that it was set to gets the gradient.
-    func cut<Scalar: EngineScalar>(_ gradients: UnsafeMutablePointer<Scalar>, ofValue: (_ row: Int, _ gradient: Scalar) -> Void) {
-        for i in isSet.indices where isSet[i] {
-            ofValue(i, gradients[i])
+    /// Nothing passes through what was set: the value that it was set to gets the gradient. The gradients are those of so many rows from one on.
+    func cut<Scalar: EngineScalar>(_ gradients: UnsafeMutablePointer<Scalar>, from first: Int, rows: Int, ofValue: (_ row: Int, _ gradient: Scalar) -> Void) {
+        for i in 0..<min(rows, isSet.count - first) where isSet[first + i] {
+            ofValue(first + i, gradients[i])
             gradients[i] = 0
         }
     }

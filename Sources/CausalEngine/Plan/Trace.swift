@@ -12,7 +12,12 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
     private var latestRows = -1
 
     private var valueStorage: Storage<Scalar>
+    /// Nil where gradients are among the values.
     private var gradientStorage: Storage<Scalar>?
+    /// Where gradients are, units before that of each buffer, and elements for one row of what `valueStorage` holds.
+    private var gradientPlace: UnsafeMutablePointer<Scalar>
+    private let gradientStarts: [Int]
+    private let unitsPerRow: Int
     private var panelStorage: Storage<Scalar>
     private var screenStorage: Storage<Scalar>?
     private let maskedStorage: Storage<Scalar>?
@@ -27,10 +32,16 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
     private var parameters: Parameters<Scalar>?
     private var version = 0
 
-    init(_ plan: Plan, of owner: AnyObject?) throws(EngineError) {
+    /// - Parameter isUsedUp: whether the way back, which then is one and leads to no input, may overwrite values.
+    init(_ plan: Plan, of owner: AnyObject?, isUsedUp: Bool = false) throws(EngineError) {
         self.plan = plan
         self.owner = owner
         valueStorage = try Storage(count: 0, of: "trace")
+        let shared = isUsedUp ? SharedMemory(plan) : nil
+        gradientStorage = isUsedUp ? nil : try Storage(count: 0, of: "trace")
+        gradientPlace = (gradientStorage ?? valueStorage).pointer
+        gradientStarts = shared?.starts ?? plan.buffers.map(\.start)
+        unitsPerRow = shared?.unitsPerRow ?? plan.unitsPerRow
         panelStorage = try Storage(count: 0, of: "trace")
         let hasEdges = plan.maskedWeightCount > 0
         maskedStorage = hasEdges ? try Storage(count: plan.maskedWeightCount, of: "trace") : nil
@@ -52,7 +63,7 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
 
     private func makeRoom(_ rows: Int) throws(EngineError) {
         latestRows = -1
-        let needed = try checkedSize(plan.unitsPerRow, rows, of: "trace of \(rows) rows")
+        let needed = try checkedSize(unitsPerRow, rows, of: "trace of \(rows) rows")
         if valueStorage.count < needed { valueStorage = try Storage(count: needed, of: "trace of \(rows) rows") }
         let panels = plan.panelCount(Scalar.self, rows: rows)
         if panelStorage.count < panels { panelStorage = try Storage(count: panels, of: "trace of \(rows) rows") }
@@ -91,11 +102,12 @@ public final class Trace<Scalar: EngineScalar>: @unchecked Sendable {
 
     func values(_ buffer: Int) -> UnsafeMutablePointer<Scalar> { valueStorage.pointer + rows! * plan.buffers[buffer].start }
 
-    func gradients(_ buffer: Int) -> UnsafeMutablePointer<Scalar> { gradientStorage!.pointer + rows! * plan.buffers[buffer].start }
+    func gradients(_ buffer: Int) -> UnsafeMutablePointer<Scalar> { gradientPlace + rows! * gradientStarts[buffer] }
 
     func reserveGradients() throws(EngineError) {
-        let needed = rows! * plan.unitsPerRow
-        if (gradientStorage?.count ?? -1) < needed { gradientStorage = try Storage(count: needed, of: "gradients of \(rows!) rows") }
+        let needed = rows! * unitsPerRow
+        if let storage = gradientStorage, storage.count < needed { gradientStorage = try Storage(count: needed, of: "gradients of \(rows!) rows") }
+        gradientPlace = (gradientStorage ?? valueStorage).pointer
     }
 
     var panels: UnsafeMutablePointer<Scalar> { panelStorage.pointer }

@@ -7,9 +7,10 @@ internal import CausalKernels
 /// What do() sets at the input is set while x is gathered: there it is the same as editing x.
 final class Batches<Scalar: EngineScalar> {
     private let data: Dataset<Scalar>
-    private let size: Int
+    let size: Int
     /// The most rows of a batch.
     let capacity: Int
+    /// Empty where all rows, in their order, are one batch.
     private var order: [Int]
     /// Where rows are twins.
     private var units: UnitOrder?
@@ -19,7 +20,6 @@ final class Batches<Scalar: EngineScalar> {
     private var sites: [Site] = []
     private let inputEdit: SiteEdit<Scalar>?
     private let outputSite: Int?
-    /// All rows, in their order, are one batch.
     private let isWhole: Bool
 
     private struct Site {
@@ -44,8 +44,8 @@ final class Batches<Scalar: EngineScalar> {
         self.size = min(size, data.rows)
         capacity = min(self.size + max(data.twins?.largestUnit ?? 0, 1) - 1, data.rows)
         outputSite = plan.outputSite
-        order = data.selection ?? Array(0..<data.rows)
         isWhole = self.size == data.rows && data.selection == nil
+        order = isWhole ? [] : data.selection ?? Array(0..<data.rows)
         let edits = data.intervention?.edits ?? []
         let inputEdit = edits.first { $0.site == plan.inputSite }
         self.inputEdit = inputEdit.map { SiteEdit($0) }
@@ -112,7 +112,7 @@ final class Batches<Scalar: EngineScalar> {
         let columns = data.x.columns
         order.withUnsafeBufferPointer { order in
             for i in 0..<count {
-                let row = order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
+                let row = isWhole ? i : order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
                 let mask = edit.mask + row * edit.maskStride, values = edit.values + row * edit.valueStride
                 for j in 0..<columns {
                     // Both are loaded, so that the choice is one instruction.

@@ -84,7 +84,7 @@ struct EvidenceFit {
 
     /// False where time ran out before the end.
     private mutating func goThroughRows(until end: Double) throws(EngineError) -> Bool {
-        let width = weights.count, columns = network.traceColumns + network.scratchColumns + 1
+        let width = weights.count, columns = network.traceColumns + 1
         if nextBlock == 0 {
             sum = 0
             if !isProposing { gram.withUnsafeMutableBufferPointer { $0.update(repeating: 0) } }
@@ -102,8 +102,8 @@ struct EvidenceFit {
                 if isProposing {
                     for i in 0..<block.rows { sum += residual[i] * residual[i] }
                 } else {
-                    let scratch = room.from(network.traceColumns + 1), jacobian = scratch.from(network.scratchColumns)
-                    weights.withUnsafeBufferPointer { network.jacobian(block, $0.baseAddress!, trace, scratch: scratch, into: jacobian) }
+                    let jacobian = room.from(columns)
+                    weights.withUnsafeBufferPointer { network.jacobian(block, $0.baseAddress!, trace, into: jacobian) }
                     jacobian[width].update(from: residual, count: block.wholeRows)
                     gram.withUnsafeMutableBufferPointer {
                         Double.syrk(jacobian.pointer, rows: width + 1, depth: block.wholeRows, stride: jacobian.stride, addingTo: $0.baseAddress!)

@@ -82,6 +82,8 @@ public final class Optimizer<Scalar: EngineScalar> {
     }
 
     /// Updates `parameters` along `gradients`, one a parameter in the order of the layout.
+    ///
+    /// - Throws: `.diverged` where a parameter would not be finite. All parameters are as they were then; the optimiser can take no further step.
     public func step(_ parameters: Parameters<Scalar>, gradients: [Scalar]) throws(EngineError) {
         var gradients = gradients
         guard gradients.count == count else { throw EngineError(.shape, "optimizer: \(gradients.count) gradients, expected \(count)") }
@@ -90,7 +92,7 @@ public final class Optimizer<Scalar: EngineScalar> {
         }
     }
 
-    /// The same on addresses; clipping scales the gradients in place.
+    /// The same on addresses. It uses the gradients up: in their place is afterwards what the parameters were before.
     package func step(_ parameters: Parameters<Scalar>, gradients: UnsafeMutablePointer<Scalar>) throws(EngineError) {
         guard parameters.count == count else { throw EngineError(.shape, "optimizer: \(parameters.count) parameters, expected \(count)") }
         let kernels = Scalar.kernels
@@ -101,7 +103,7 @@ public final class Optimizer<Scalar: EngineScalar> {
             if !(factor >= 1) { kernels.scale(gradients, by: Scalar(factor), count: count) }
         }
         steps += 1
-        parameters.withMutablePointer { p in
+        let isFinite = parameters.withMutablePointer { p in
             switch options.method {
             case .sgd(let momentum):
                 kernels.stepSGD(p, gradient: gradients, momentum: mean?.pointer, rate: options.learningRate, momentumFactor: momentum,
@@ -114,5 +116,9 @@ public final class Optimizer<Scalar: EngineScalar> {
                                  beta1: beta1, beta2: beta2, epsilon: epsilon, decay: options.weightDecay, decoupled: true, count: count)
             }
         }
+        guard !isFinite else { return }
+        let bad = kernels.firstNonFinite(parameters.pointer, count: count), value = parameters.pointer[bad]
+        parameters.withMutablePointer { $0.update(from: gradients, count: count) }
+        throw EngineError(.diverged, "optimizer: parameter \(bad) would be \(value); the parameters are as they were before the step")
     }
 }

@@ -2,7 +2,8 @@ public import CausalKernels
 internal import Synchronization
 
 /// The training loop, which can be run in pieces: mini-batches in seeded order, validation, early stopping, and an end that leaves the
-/// model with finite weights whatever happens. The same seed gives the same bits for every number of threads.
+/// model with finite weights whatever happens: those of the last step that was made or, where there is patience, of the best epoch. The same
+/// seed gives the same bits for every number of threads.
 ///
 /// ```swift
 /// let trainer = try Trainer(model, on: Dataset(x: x, y: y, intervention: experiment), options: TrainerOptions(epochs: 100))
@@ -37,11 +38,8 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     private var predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
     private var scratch: [Scalar] = []
-    /// The weights to go back to: with patience the best, otherwise those of the end of the last epoch.
-    private let kept: Storage<Scalar>
-    /// The epoch that left them; nil for those that training began with.
-    private var keptEpoch: Int?
-    private var bestLoss = Double.infinity
+    /// Where there is patience, the best weights so far, which the model ends with.
+    private let best: BestWeights<Scalar>?
     private var lossOfEpoch = 0.0
     private var secondsOfEpoch = 0.0
     private let isCancelled = Atomic<Bool>(false)
@@ -86,19 +84,19 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         let judge = validation ?? (options.patience == nil ? nil : training)
         self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
-        trace = try model.makeTrace()
+        trace = try Trace(model.plan, of: model, isUsedUp: true)
         columns = ColumnPass(model.plan, parameterCount: parameters.count)
         let outputs = try checkedSize(batches?.capacity ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
         gradient = try Storage(count: parameters.count, of: "gradient")
-        kept = try Storage(copying: UnsafeBufferPointer(start: parameters.pointer, count: parameters.count), of: "weights")
+        best = try options.patience == nil ? nil : BestWeights(parameters)
     }
 
     /// Trains for about `seconds`, at least one step; call it again to go on. Without an argument until it is over.
     ///
-    /// - Throws: `.diverged` when a loss is not finite, naming epoch and batch. This and any other error ends the run, with the weights of
-    ///   the end of the last epoch or, where there is patience, of the best.
+    /// - Throws: `.diverged` when a loss is not finite, or a weight would not be, naming epoch and rows. This and any other error ends the run, with
+    ///   the weights of the last step that was made or, where there is patience, of the end of the best epoch.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     @discardableResult
@@ -173,7 +171,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         } catch {
             // What went wrong would go wrong again, and a caller that asks for more while the state is running would never end.
             state = error.kind == .diverged ? .diverged : .cancelled
-            restore()
+            best?.restore(parameters)
             throw error
         }
         return state
@@ -217,7 +215,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         targets.prediction = predictionGradient.pointer
         targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
         let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
-        guard loss.isFinite else { throw divergence("the loss of rows \(rowsDone) to \(rowsDone + batch.x.rows - 1) is \(loss)") }
+        guard loss.isFinite else { throw divergence("the loss of \(names(batch)) is \(loss)", leaves: "those from before the step on them") }
 
         let accumulates = options.loss.dependsOnParameters
         if let columns {
@@ -226,7 +224,11 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
             try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
                                     into: GradientTargets(parameters: gradient.pointer, accumulates: accumulates))
         }
-        try optimizer.step(parameters, gradients: gradient.pointer)
+        do throws(EngineError) {
+            try optimizer.step(parameters, gradients: gradient.pointer)
+        } catch {
+            throw divergence("the step on \(names(batch)) would leave weights that are not finite", leaves: "those from before it")
+        }
         lossOfEpoch += loss * Double(batch.x.rows)
         rowsDone += batch.x.rows
     }
@@ -234,10 +236,8 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     private var validationLoss: Double?
 
     private func evaluateEpoch() throws(EngineError) {
-        let bad = Scalar.kernels.firstNonFinite(parameters.pointer, count: parameters.count)
-        guard bad == parameters.count else { throw divergence("parameter \(bad) is \(parameters.pointer[bad])") }
         validationLoss = try validation?.loss(options.loss, parameters)
-        if let validationLoss, !validationLoss.isFinite { throw divergence("the loss at its end is \(validationLoss)") }
+        if let validationLoss, !validationLoss.isFinite { throw divergence("the loss at its end is \(validationLoss)", leaves: "those of its end") }
     }
 
     private func closeEpoch() {
@@ -247,32 +247,22 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         rowsDone = 0
         lossOfEpoch = 0
         secondsOfEpoch = 0
-        if let patience = options.patience, let loss = epoch.validationLoss {
-            if loss < bestLoss {
-                bestLoss = loss
-                keep()
-            }
-            if history.count - 1 - keptEpoch! >= patience { state = .stoppedEarly }
-        } else {
-            keep()
+        if let patience = options.patience, let best, let loss = epoch.validationLoss {
+            if loss < best.loss { best.keep(parameters, loss: loss, epoch: history.count - 1) }
+            if history.count - 1 - best.epoch! >= patience { state = .stoppedEarly }
         }
         if history.count == options.epochs { state = .finished }
-        if state != .running { restore() }
+        if state != .running { best?.restore(parameters) }
         if let onEpoch = options.onEpoch, !onEpoch(history.count - 1, epoch), state == .running { state = .cancelled }
     }
 
-    private func divergence(_ what: String) -> EngineError {
-        let kept = keptEpoch.map { "those of the end of epoch \($0)" } ?? "those it began with"
-        return EngineError(.diverged, "training diverged in epoch \(history.count): \(what); the weights are \(kept) (a smaller learning rate "
+    private func names(_ batch: Batches<Scalar>.Batch) -> String { "rows \(rowsDone) to \(rowsDone + batch.x.rows - 1)" }
+
+    private func divergence(_ what: String, leaves weights: String) -> EngineError {
+        let left = best.map { $0.epoch.map { "those of the end of epoch \($0)" } ?? "those it began with" } ?? weights
+        return EngineError(.diverged, "training diverged in epoch \(history.count): \(what); the weights are \(left) (a smaller learning rate "
             + "or a clipped gradient may help)")
     }
-
-    private func keep() {
-        kept.pointer.update(from: parameters.pointer, count: kept.count)
-        keptEpoch = history.count - 1
-    }
-
-    private func restore() { parameters.withMutablePointer { $0.update(from: kept.pointer, count: kept.count) } }
 }
 
 /// Data that a model is tried on at the end of each epoch.

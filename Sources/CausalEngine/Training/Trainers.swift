@@ -7,7 +7,7 @@ public enum TrainerState: Hashable, Sendable {
     case stoppedEarly
     /// By `cancel`, by `onEpoch`, or by an error that `run` threw.
     case cancelled
-    /// A loss, or a weight, was not finite; the weights are the best, where there is patience, or those of the end of the last epoch.
+    /// A loss was not finite, or a weight would not have been; the weights are the best, where there is patience, or those of the last step made.
     case diverged
 }
 

@@ -33,12 +33,12 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     /// Rows that `combine` takes at a time.
     static var columnBlock: Int { get }
 
-    /// Linear combinations of columns: `y_o = f(bias_o + sum over p of weights[o * outputStride + p * inputStride] x_p)`, with a column every
-    /// `stride` numbers. `rows` is a multiple of `columnBlock`. Each element sums over p in ascending order, whatever its row. `f` is applied when it
-    /// is the identity, relu or leaky relu; callers run `activate` for the others.
+    /// Linear combinations of columns: `y_o = f(bias_o + sum over p of weights[o * outputStride + p * inputStride] x_p)`, with a column of x every
+    /// `stride` numbers and one of y every `targetStride`. `rows` is a multiple of `columnBlock`. Each element sums over p in ascending order, whatever
+    /// its row. `f` is applied when it is the identity, relu or leaky relu; callers run `activate` for the others.
     static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, outputStride: Int, inputStride: Int,
                         bias: UnsafePointer<Scalar>?, activation: Activation, into y: UnsafeMutablePointer<Scalar>, outputs: Int,
-                        stride: Int, rows: Int)
+                        stride: Int, targetStride: Int, rows: Int)
 
     /// `c[o * inputs + p] (+)=` the sum over rows of `g_o x_p`: what the weights of a layer get, from the gradients of its outputs and from its
     /// inputs. `rows` is a multiple of `columnBlock`.
@@ -73,11 +73,11 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     /// `y = f(x)`; the two may be the same memory.
     static func activate(_ activation: Activation, _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int)
 
-    /// `g = g f'`, where `f'` is found from the output `y`, or from the input `x` where the activation needs it.
+    /// `target = g f'`, where `f'` is found from the output `y`, or from the input `x` where the activation needs it; `target` may be any of them.
     /// The derivative of an element whose gradient is exactly zero is not looked at: what do() cut stays zero even
     /// where `y` or `x` is not a number.
     static func activationGradient(_ activation: Activation, output y: UnsafePointer<Scalar>, input x: UnsafePointer<Scalar>?,
-                                   gradient g: UnsafeMutablePointer<Scalar>, count: Int)
+                                   gradient g: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>, count: Int)
 
     /// `y += x`.
     static func add(_ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>, count: Int)
@@ -132,15 +132,16 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     /// The sum of absolute values; `gradient += sign(x) * scale`, with sign(0) = 0.
     static func absoluteSum(_ x: UnsafePointer<Scalar>, scale: Double, addingTo gradient: UnsafeMutablePointer<Scalar>?, count: Int) -> Double
 
-    // MARK: Optimisers, each over a flat buffer of `count` parameters; formulas and order of operations as in torch.optim
+    // MARK: Optimisers, each over a flat buffer of `count` parameters; formulas and order of operations as in torch.optim. A gradient that has been
+    // used leaves its place to what the parameter was, so that there is a way back. Returns whether all parameters are finite then.
 
     /// `m = momentum m + g; p -= rate m` with `g` plus `decay p` (L2). Without momentum `m` is nil. On the first step `m = g`.
-    static func stepSGD(_ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafePointer<Scalar>, momentum m: UnsafeMutablePointer<Scalar>?,
-                        rate: Double, momentumFactor: Double, decay: Double, isFirst: Bool, count: Int)
+    static func stepSGD(_ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafeMutablePointer<Scalar>, momentum m: UnsafeMutablePointer<Scalar>?,
+                        rate: Double, momentumFactor: Double, decay: Double, isFirst: Bool, count: Int) -> Bool
 
     /// Adam (Kingma and Ba 2015, algorithm 1), with L2 decay or, when decoupled, AdamW (Loshchilov and Hutter 2019).
-    static func stepAdam(_ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafePointer<Scalar>,
+    static func stepAdam(_ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafeMutablePointer<Scalar>,
                          mean m: UnsafeMutablePointer<Scalar>, variance v: UnsafeMutablePointer<Scalar>,
                          step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double,
-                         decay: Double, decoupled: Bool, count: Int)
+                         decay: Double, decoupled: Bool, count: Int) -> Bool
 }

@@ -16,28 +16,28 @@ extension VectorKernels {
     }
 
     public static func activationGradient(_ activation: Activation, output y: UnsafePointer<Scalar>, input x: UnsafePointer<Scalar>?,
-                                          gradient g: UnsafeMutablePointer<Scalar>, count: Int) {
+                                          gradient g: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>, count: Int) {
         switch activation {
-        case .identity: break
-        case .relu: scale(g, by: 0, whereNotPositive: y, count)
-        case .leakyRelu: scale(g, by: 0.01, whereNotPositive: y, count)
-        case .elu: differentiate(y, g, count) { y, g in y > 0 ? g : g * (y + 1) }
-        case .tanh: mapVectors(y, g, g, count) { y, g in (g * (Vector(repeating: 1) - y * y)).zero(where: g) }
-        case .sigmoid: mapVectors(y, g, g, count) { y, g in (g * (y * (Vector(repeating: 1) - y))).zero(where: g) }
+        case .identity: if UnsafePointer(target) != g { target.update(from: g, count: count) }
+        case .relu: scale(g, by: 0, whereNotPositive: y, into: target, count)
+        case .leakyRelu: scale(g, by: 0.01, whereNotPositive: y, into: target, count)
+        case .elu: differentiate(y, g, into: target, count) { y, g in y > 0 ? g : g * (y + 1) }
+        case .tanh: mapVectors(y, g, target, count) { y, g in (g * (Vector(repeating: 1) - y * y)).zero(where: g) }
+        case .sigmoid: mapVectors(y, g, target, count) { y, g in (g * (y * (Vector(repeating: 1) - y))).zero(where: g) }
         case .gelu:
-            mapVectors(x!, g, g, count) { x, g in
+            mapVectors(x!, g, target, count) { x, g in
                 let density = Vector(repeating: inverseRootTwoPi) * (Vector(repeating: -0.5) * x * x).exponential()
                 // x times the density is 0 far out; there x itself may be infinite.
                 return (g * (normalDistribution(x) + (x * density).zero(whereInfinite: x))).zero(where: g)
             }
         case .softplus:
-            differentiate(x!, g, count) { x, g in
+            differentiate(x!, g, into: target, count) { x, g in
                 if x > 20 { return g }
                 let e = Vector.exp(x)
                 return g * (e / (1 + e))
             }
         case .silu:
-            mapVectors(x!, g, g, count) { x, g in
+            mapVectors(x!, g, target, count) { x, g in
                 let s = logistic(x)
                 return (g * s * (Vector(repeating: 1) + x * (Vector(repeating: 1) - s))).zero(where: g)
             }
@@ -82,25 +82,26 @@ extension VectorKernels {
 
     /// Zero gradients stay zero whatever `y` is, without being looked for.
     @inline(__always)
-    private static func scale(_ g: UnsafeMutablePointer<Scalar>, by slope: Scalar, whereNotPositive y: UnsafePointer<Scalar>, _ count: Int) {
+    private static func scale(_ g: UnsafePointer<Scalar>, by slope: Scalar, whereNotPositive y: UnsafePointer<Scalar>,
+                              into target: UnsafeMutablePointer<Scalar>, _ count: Int) {
         let lanes = Vector.scalarCount
         var i = 0
         while i + lanes <= count {
-            Vector.load(g + i).times(slope, whereNotPositive: .load(y + i)).store(to: g + i)
+            Vector.load(g + i).times(slope, whereNotPositive: .load(y + i)).store(to: target + i)
             i += lanes
         }
         while i < count {
-            g[i] = y[i] <= 0 ? slope * g[i] : g[i]
+            target[i] = y[i] <= 0 ? slope * g[i] : g[i]
             i += 1
         }
     }
 
     @inline(__always)
-    private static func differentiate(_ at: UnsafePointer<Scalar>, _ g: UnsafeMutablePointer<Scalar>, _ count: Int,
-                                      _ f: (Scalar, Scalar) -> Scalar) {
+    private static func differentiate(_ at: UnsafePointer<Scalar>, _ g: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>,
+                                      _ count: Int, _ f: (Scalar, Scalar) -> Scalar) {
         for i in 0..<count {
             let incoming = g[i]
-            g[i] = incoming == 0 ? 0 : f(at[i], incoming)
+            target[i] = incoming == 0 ? 0 : f(at[i], incoming)
         }
     }
 }

@@ -8,18 +8,18 @@ extension VectorKernels {
 
     public static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, outputStride: Int, inputStride: Int,
                                bias: UnsafePointer<Scalar>?, activation: Activation, into y: UnsafeMutablePointer<Scalar>, outputs: Int,
-                               stride: Int, rows: Int) {
+                               stride: Int, targetStride: Int, rows: Int) {
         switch activation {
-        case .relu: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, rows) { $0.rectified() }
-        case .leakyRelu: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, rows) { $0.leaky(0.01) }
-        default: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, rows) { $0 }
+        case .relu: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, targetStride, rows) { $0.rectified() }
+        case .leakyRelu: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, targetStride, rows) { $0.leaky(0.01) }
+        default: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, targetStride, rows) { $0 }
         }
     }
 
     @inline(__always)
     private static func combine(_ x: UnsafePointer<Scalar>, _ inputs: Int, _ weights: UnsafePointer<Scalar>, _ outputStride: Int, _ inputStride: Int,
-                                _ bias: UnsafePointer<Scalar>?, _ y: UnsafeMutablePointer<Scalar>, _ outputs: Int, _ stride: Int, _ rows: Int,
-                                _ f: (Vector) -> Vector) {
+                                _ bias: UnsafePointer<Scalar>?, _ y: UnsafeMutablePointer<Scalar>, _ outputs: Int, _ stride: Int, _ targetStride: Int,
+                                _ rows: Int, _ f: (Vector) -> Vector) {
         let lanes = Vector.scalarCount
         for block in Swift.stride(from: 0, to: rows, by: columnBlock) {
             var output = 0
@@ -42,7 +42,7 @@ extension VectorKernels {
                     a += inputStride
                     column += stride
                 }
-                let target = y + output * stride + block, next = target + stride
+                let target = y + output * targetStride + block, next = target + targetStride
                 f(a0).store(to: target)
                 f(a1).store(to: target + lanes)
                 f(a2).store(to: target + 2 * lanes)
@@ -66,7 +66,7 @@ extension VectorKernels {
                     a += inputStride
                     column += stride
                 }
-                let target = y + output * stride + block
+                let target = y + output * targetStride + block
                 f(a0).store(to: target)
                 f(a1).store(to: target + lanes)
                 f(a2).store(to: target + 2 * lanes)

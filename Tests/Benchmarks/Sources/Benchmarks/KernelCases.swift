@@ -44,7 +44,7 @@ enum KernelCases {
                 Case("\(activation.rawValue) gradient \(count)") {
                     let x = numbers(count), y = numbers(count), g = numbers(count)
                     kernels.activate(activation, x, into: y, count: count)
-                    return { kernels.activationGradient(activation, output: y, input: x, gradient: g, count: count) }
+                    return { kernels.activationGradient(activation, output: y, input: x, gradient: g, into: g, count: count) }
                 },
             ]
         }
@@ -98,8 +98,8 @@ enum KernelCases {
                 let p = numbers(count), g = numbers(count), m = numbers(count), v = numbers(count)
                 for i in 0..<count { v[i] = v[i] * v[i] }
                 return {
-                    kernels.stepAdam(p, gradient: g, mean: m, variance: v, step: 1000, rate: 1e-6, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
-                                     decay: 0, decoupled: false, count: count)
+                    _ = kernels.stepAdam(p, gradient: g, mean: m, variance: v, step: 1000, rate: 1e-6, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
+                                         decay: 0, decoupled: false, count: count)
                 }
             }
         }
