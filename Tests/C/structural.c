@@ -159,6 +159,14 @@ static void trainers(void) {
     KIND(Y, hidden_count, 2, CAUSAL_ERROR_MEMORY);
     kinds[Y].hidden = NULL;
     KIND(Y, hidden_count, HUGE_SIZE, CAUSAL_ERROR_MEMORY);
+    kinds[Y].kind = "smooth";
+    KIND(Y, levels, 2, CAUSAL_ERROR_VALUE);
+    options.sparsity = 0.1;
+    TRY(CAUSAL_ERROR_VALUE);
+    options.sparsity = 0;
+    TRY(CAUSAL_OK);
+    OK(causal_structural_trainer_run(trainer, INFINITY, NULL));
+    OK(causal_structural_trainer_free(trainer));
     kinds[Y].kind = "linear";
 #undef KIND
     kept = data[3][Y];

@@ -35,9 +35,9 @@ Answers = tuple[Callable[[dict[int, float]], Array], Callable[[Array, dict[int, 
 
 
 def engine(problem: Problem, rows: Array, seed: int) -> Answers:
-    """An ensemble with additive noise."""
+    """An ensemble of smooth mechanisms."""
     names = problem.variables
-    model = StructuralModel(Graph(problem.edges, variables=names), mechanisms="additive", seed=seed)
+    model = StructuralModel(Graph(problem.edges, variables=names), mechanisms="smooth", seed=seed)
     model.fit(rows, members=MEMBERS, progress=False)
 
     def named(do: dict[int, float]) -> dict[str, float]:

@@ -17,8 +17,8 @@ struct EvidenceFit {
     private let rows: RegressionRows
     /// By weight, whose decay it has.
     private let groups: [Int]
-    private var decays: [Double]
-    private var noisePrecision: Double
+    private(set) var decays: [Double]
+    private(set) var noisePrecision: Double
     /// Marquardt's: how far a step leans from Newton's direction towards the gradient's.
     private var damping = 0.01
     private var refusals = 0
