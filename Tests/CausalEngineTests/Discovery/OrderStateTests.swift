@@ -10,7 +10,7 @@ import Testing
         for _ in 0..<50 {
             state.disturb(&random)
             #expect(Array(state.order).sorted() == Array(0..<state.count))
-            let parents = state.parents(otherwise: [])
+            let parents = state.parents(otherwise: required)
             for (place, variable) in state.order.enumerated() {
                 #expect(state.position[variable] == place)
                 #expect(parents[variable].allSatisfy { state.position[Int($0)] < place })
