@@ -76,7 +76,7 @@ bench-structural: $(LIBRARY) $(VENV) ## Structural models on known equations, an
 	.venv/bin/python python/benchmarks/bench_structural.py $(if $(shell .venv/bin/python -c 'import causalflows' 2> /dev/null && echo yes),--flow)
 	if .venv/bin/python -c 'import torch' 2> /dev/null; then .venv/bin/python python/benchmarks/bench_structural_pass.py; fi
 
-bench-discovery: $(LIBRARY) $(VENV) ## Graphs found in data beside FLOP and GIES (where installed); some minutes, build/bench/discovery.json
+bench-discovery: $(LIBRARY) $(VENV) ## Graphs found in data beside FLOP, GIES, DAGMA and SDCD (where installed); build/bench/discovery.json
 	.venv/bin/python python/benchmarks/bench_discovery.py --scaling
 
 data-efficiency: $(LIBRARY) $(VENV) ## How many rows E[y | do(x)] takes, for four learners; some minutes, build/data_efficiency/

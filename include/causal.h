@@ -683,8 +683,8 @@ typedef struct causal_discovery_options {
                                    "network": a graph learned with gates in one network for all variables, and scored as by "nonlinear" */
     double penalty;             /* of a parameter, times log(rows) / 2; above 0 */
     double prior_rows;          /* bdeu: what the prior is worth */
-    size_t restarts;            /* from the best graph so far; SIZE_MAX: 10, and more where variables are few. "network": how many are learned beside
-                                   the first; SIZE_MAX: 5 of up to 20 variables, fewer of more */
+    size_t restarts;            /* near the best graph so far, in vain, before the search ends; SIZE_MAX: 1,000. "network": how many are learned
+                                   beside the first; SIZE_MAX: 5 of up to 20 variables, fewer of more */
     size_t bootstrap;           /* samples of the rows in which a graph is looked for too */
     uint64_t seed;
     const size_t *levels;       /* a number a variable: of a categorical one its levels, 2 or more; 0 for a real one. NULL: all are real */

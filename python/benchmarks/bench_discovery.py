@@ -2,15 +2,11 @@
 
     python bench_discovery.py [--problems er2-20,small] [--seeds N] [--scaling] [--out FOLDER]
 
-One core, standardised data, strict SHD: a pair counts where its edge differs in presence or in direction, of the class (CPDAG) where data tell no more,
-of the graph itself with interventions on all variables or nonlinear mechanisms. Scores are those of the engine for both. Peers: `flopsearch` (at equal
-penalty, 20 restarts) and `gies` from PyPI; for nonlinear problems, by search and by networks, the same with the true order given. One that is not
-installed is named and passed over. `discovery.json` gets a line for each problem, seed and peer.
-
-`gies` is called in three ways, since no one of them serves it best on all problems. As it comes, each variable has an intercept in each group of
-rows with the same targets, which ten rows a group hardly pay for, and the penalty is Schwarz's, half of the engine's default. "One intercept" takes
-the covariances over all rows in which a variable was not set, as the engine does; "same score" has the engine's penalty too, so that what is left
-is the search.
+One core and its time alone, standardised data, strict SHD: a pair counts where its edge differs in presence or in direction, of the class (CPDAG)
+where data tell no more, of the graph itself with interventions on all variables or nonlinear mechanisms. Scores are those of the engine for both.
+Peers, of `discovery_peers.py`: `flopsearch`, `gies`, `dagma` and `sdcd` from PyPI; for nonlinear problems, by search and by networks, also the same with
+the true order given. One that is not installed is named and passed over. `discovery.json` gets a line for each problem, seed and peer, as soon as the
+problem is done; the longest come last.
 """
 
 from __future__ import annotations
@@ -32,6 +28,7 @@ import numpy as np  # noqa: E402
 import causal_engine  # noqa: E402
 from causal_engine import CausalWarning, Discovery, Graph, Knowledge, discover  # noqa: E402
 
+from discovery_peers import PEERS, Answer, dagma, flop, gies, marks_of, sdcd  # noqa: E402
 from discovery_problems import (  # noqa: E402
     SMALL, Array, Problem, linear, linear_experiment, networks, perturbed_networks, sachs, small, standardised,
 )
@@ -39,19 +36,9 @@ from discovery_problems import (  # noqa: E402
 LINEAR = {f"er{k}-{d}": (d, k) for d in (20, 50, 100) for k in (2, 4)}
 EXPERIMENTS = {"interventional-10": 2, "interventional-sparse-10": 1}        # edges a variable
 SACHS = ["sachs-obs", "sachs-int", "sachs-log-int", "sachs-conditions", "sachs-log-conditions"]
-NAMES = [*LINEAR, "er2-500", "raw-er4-20", "mlp-er4-20", "sdcd-40", "sdcd-40-unknown", *EXPERIMENTS, *SACHS, "small"]
+NAMES = [*LINEAR, "er2-500", "raw-er4-20", *EXPERIMENTS, *SACHS, "small", "mlp-er4-20", "sdcd-40", "sdcd-40-unknown"]
 SEEDS = {"er2-100": 3, "er4-100": 3, "er2-500": 1, "mlp-er4-20": 5, "sdcd-40": 2, "sdcd-40-unknown": 1, "small": 5}
 SEEDS |= dict.fromkeys(EXPERIMENTS, 30) | dict.fromkeys(SACHS, 1)
-Answer = tuple[Array, float, float]     # marks, score, seconds
-
-
-def marks_of(graph: Graph) -> Array:
-    """1 for an edge from row to column, 2 at both places for one without direction."""
-    marks = graph.adjacency.astype(int)
-    place = {name: k for k, name in enumerate(graph.variables)}
-    for first, second in graph.undirected:
-        marks[place[first], place[second]] = marks[place[second], place[first]] = 2
-    return marks
 
 
 def shd(one: Array, other: Array) -> int:
@@ -63,65 +50,10 @@ def class_of(truth: Array) -> Array:
     return marks_of(Graph.of(truth).equivalence_class())
 
 
-def member(marks: Array) -> Array | None:
-    """A directed graph of a class (Dor and Tarsi 1992); None where there is none."""
-    directed, undirected, left = marks == 1, marks == 2, list(range(len(marks)))
-    found = directed.copy()
-    while left:
-        for v in left:
-            beside = [w for w in left if undirected[v, w]]
-            around = [w for w in left if undirected[v, w] or directed[w, v]]
-            if not any(directed[v, w] for w in left) and all(a == b or marks[a, b] or marks[b, a] for a in beside for b in around):
-                found[beside, v] = True
-                left.remove(v)
-                break
-        else:
-            return None
-    return found.astype(int)
-
-
 def search(problem: Problem, **options: Any) -> tuple[Discovery, float]:
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = discover(problem.rows, problem.marks, progress=False, **options)
-    return found, time.perf_counter() - begin
-
-
-def flop(problem: Problem, found: Discovery) -> Answer | None:
-    if find_spec("flopsearch") is None:
-        return None
-    import flopsearch
-
-    begin = time.perf_counter()
-    marks = np.asarray(flopsearch.flop(standardised(problem.rows), 2.0, restarts=20)).astype(int)
-    seconds, directed = time.perf_counter() - begin, member(marks)
-    return marks, float("nan") if directed is None else found.score_of(directed), seconds
-
-
-def gies(problem: Problem, found: Discovery) -> dict[str, Answer]:
-    """Its answers, by the way in which it was called."""
-    if find_spec("gies") is None or problem.marks is None:
-        return {}
-    import gies as package
-    from gies.scores.gauss_int_l0_pen import GaussIntL0Pen
-
-    class OneIntercept(GaussIntL0Pen):  # type: ignore[misc]
-        def __init__(self, data: list[Array], targets: list[list[int]], lmbda: float | None = None) -> None:
-            super().__init__(data, targets, lmbda)
-            for v in range(self.p):
-                self.part_sample_cov[v] = np.cov(np.concatenate([rows for rows, set_here in zip(data, targets) if v not in set_here]).T, ddof=0)
-
-    patterns, groups = np.unique(problem.marks, axis=0, return_inverse=True)
-    data, targets = [problem.rows[groups == k] for k in range(len(patterns))], [np.flatnonzero(pattern).tolist() for pattern in patterns]
-    answers = {}
-    for name, kind, penalty in (("GIES", GaussIntL0Pen, None), ("GIES, one intercept", OneIntercept, None),
-                                ("GIES, same score", OneIntercept, np.log(len(problem.rows)))):
-        begin = time.perf_counter()
-        marks, _ = package.fit(kind(data, targets, penalty))
-        seconds, marks = time.perf_counter() - begin, (np.asarray(marks) != 0).astype(int)
-        marks[(marks == 1) & (marks.T == 1)] = 2
-        directed = None if problem.conditions is not None else member(marks)        # where the scores are of other variables too
-        answers[name] = marks, float("nan") if directed is None else found.score_of(directed), seconds
-    return answers
+    return found, time.process_time() - begin
 
 
 def search_with_conditions(problem: Problem) -> tuple[Array, Discovery, float]:
@@ -129,9 +61,9 @@ def search_with_conditions(problem: Problem) -> tuple[Array, Discovery, float]:
     assert problem.conditions is not None and problem.marks is not None
     names = [str(v) for v in range(problem.rows.shape[1])]
     columns = dict(zip(names, problem.rows.T)) | {"condition": problem.conditions}
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = discover(columns, dict(zip(names, problem.marks.T != 0)), knowledge=Knowledge(tiers=[["condition"], names]), progress=False)
-    return marks_of(found.graph)[:-1, :-1], found, time.perf_counter() - begin
+    return marks_of(found.graph)[:-1, :-1], found, time.process_time() - begin
 
 
 class Table:
@@ -175,29 +107,33 @@ def run(name: str, seeds: int, table: Table) -> None:
             found, seconds = search(problem)
             if name.startswith("raw"):
                 again, more = search(made._replace(rows=standardised(made.rows)))
-                answer: Answer | None = marks_of(again.graph), again.score, more
+                answers = {"the same, standardised": (marks_of(again.graph), again.score, more)}
+                for form, rows in (("raw", made.rows), ("standardised", standardised(made.rows))):
+                    if (theirs := dagma(rows, found)) is not None:
+                        answers[f"DAGMA, {form}"] = theirs
                 same = again.graph == found.graph
                 print(f"    seed {seed}: raw and standardised give {'the same graph' if same else 'DIFFERENT graphs'}")
-                table.add(name, seed, class_of(made.truth), marks_of(found.graph), found.score, seconds, "the same, standardised", answer)
+                table.add_all(name, seed, class_of(made.truth), marks_of(found.graph), found.score, seconds, answers)
             else:
                 answer = flop(problem, found) if d < 500 else None
                 table.add(name, seed, class_of(made.truth), marks_of(found.graph), found.score, seconds, "FLOP", answer)
         elif name in ("mlp-er4-20", "sdcd-40"):
             problem = networks(20, 4, 1_000, seed) if name.startswith("mlp") else perturbed_networks(40, 4, 10_000, seed)
+            theirs = sdcd(problem)
             for score, line_name in (("nonlinear", name), ("network", f"{name} network")):
                 found, seconds = search(problem, score=score)
                 told, more = search(problem, score=score, knowledge=Knowledge(order=problem.order.tolist()))
-                table.add(line_name, seed, problem.truth, marks_of(found.graph), found.score, seconds, "true order, same pruning",
-                          (marks_of(told.graph), told.score, more))
-                line = table.lines[-1]
+                answers = {"true order, same pruning": (marks_of(told.graph), told.score, more)} | ({} if theirs is None else {"SDCD": theirs})
+                table.add_all(line_name, seed, problem.truth, marks_of(found.graph), found.score, seconds, answers)
+                line = table.lines[-len(answers)]
                 print(f"    seed {seed}, {score}: SHD {line['shd']} in {seconds:.1f} s, with the true order {line['peer_shd']}, empty graph "
                       f"{problem.truth.sum()}", flush=True)
         elif name == "sdcd-40-unknown":
             problem = perturbed_networks(40, 4, 10_000, seed)
             regimes = np.where(problem.marks.any(axis=1), problem.marks.argmax(axis=1) + 1, 0)
-            begin = time.perf_counter()
+            begin = time.process_time()
             found = discover(problem.rows, regimes=regimes, score="network", progress=False)
-            seconds = time.perf_counter() - begin
+            seconds = time.process_time() - begin
             named = [(regime, variable) for regime, variables in found.targets.items() for variable in variables]
             right = sum(variable == f"x{regime - 1}" for regime, variable in named)
             again, more = search(problem._replace(marks=None), score="network")
@@ -258,19 +194,19 @@ def main() -> None:
     for name in names:
         if name not in NAMES:
             parser.error(f"no problem is called {name}, expected some of {', '.join(NAMES)}")
-    for peer in ("flopsearch", "gies"):
+    for peer, line in PEERS.items():
         if find_spec(peer) is None:
-            print(f"{peer} is not installed and passed over: pip install --no-deps {peer}")
+            print(f"{peer} is not installed and passed over: pip install --no-deps {line}")
     causal_engine.set_threads(1)
     warnings.simplefilter("ignore", CausalWarning)
     table = Table()
     print("problem                SHD     time")
+    given.out.mkdir(parents=True, exist_ok=True)
     for name in names:
         run(name, given.seeds or SEEDS.get(name, 10), table)
+        (given.out / "discovery.json").write_text(json.dumps(table.lines, indent=1))
     if given.scaling:
         scaling()
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "discovery.json").write_text(json.dumps(table.lines, indent=1))
 
 
 if __name__ == "__main__":

@@ -185,8 +185,8 @@ def discover(
     bootstrap
         Samples of the rows, drawn with replacement, in each of which a graph is looked for too, on all cores: `Discovery.frequencies`.
     restarts
-        Of the search, from the best graph so far. None for 10, and more where variables are few. Of "network": how many networks are learned
-        beside the first, None for 5 of up to 20 variables, and fewer of more.
+        How often the search begins again near the best graph so far, in vain, before it ends. None for 1,000. Of "network": how many networks
+        are learned beside the first, None for 5 of up to 20 variables, and fewer of more.
     categorical
         Names of categorical variables, beside those that the data show to be; or levels by name.
     prior_rows

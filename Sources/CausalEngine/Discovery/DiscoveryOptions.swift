@@ -21,8 +21,8 @@ public struct DiscoveryOptions: Sendable {
     /// How much each parameter costs, times half of the logarithm of the number of rows. 1 is Schwarz's criterion; the default of 2 keeps edges
     /// away that are there by chance among the many that a search looks at.
     public var penalty = 2.0
-    /// How often the search begins again from the best graph so far; nil for 10, and more where variables are few. Of a network: how many are learned
-    /// beside the first, nil for 5 of up to 20 variables, and fewer of more.
+    /// How often the search begins again near the best graph so far, in vain, before it ends; nil for 1,000. Of a network: how many are learned beside
+    /// the first, nil for 5 of up to 20 variables, and fewer of more.
     public var restarts: Int?
     /// Samples drawn from the rows with replacement, for each of which a graph is looked for too.
     public var bootstrap = 0
@@ -34,7 +34,7 @@ public struct DiscoveryOptions: Sendable {
 
     public init() {}
 
-    func restarts(variables: Int) -> Int { restarts ?? (score == .network ? 100 / max(variables, 20) : 10 + 3_000 / max(variables, 20)) }
+    func restarts(variables: Int) -> Int { restarts ?? (score == .network ? 100 / max(variables, 20) : 1_000) }
 
     func validate() throws(EngineError) {
         func expect(_ isFine: Bool, _ what: String, _ expected: String) throws(EngineError) {

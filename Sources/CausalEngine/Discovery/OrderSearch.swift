@@ -9,9 +9,9 @@ protocol GraphSearch: AnyObject {
     func run(shouldStop: () -> Bool) throws(EngineError) -> Bool
 }
 
-/// Looks for the graph of the best score: improves an order by moving one variable at a time until no move gains, and then again from the best so
-/// far after a few moves at random (iterated local search, Lourenço et al. 2003), or after putting variables in another order that fits the same
-/// graph.
+/// Looks for the graph of the best score: improves an order by moving one variable at a time until no move gains, and then again and again after
+/// a small disturbance of the best so far, until that was in vain often enough (iterated local search, Lourenço et al. 2003). Only what a
+/// disturbance and its consequences reach is looked at again, until the graph is better than the best one.
 final class OrderSearch: GraphSearch {
     private let state: OrderState
     private let sets: ParentSets
@@ -21,22 +21,20 @@ final class OrderSearch: GraphSearch {
     private let required: [[UInt16]]
 
     private(set) var isFinished = false
-    private var bestParents: [[UInt16]]
+    private var found: OrderState.Snapshot?
     private var bestScore = -Double.infinity
-    private var restartsDone = 0
+    /// The score when all variables were looked at last.
+    private var sweptScore = -Double.infinity
+    /// How often the search has begun again since the best graph was found, and the most that it ever had.
+    private var restartsInVain = 0
+    private var mostInVain = 0
 
     /// Variables without a place yet, and for each the most that it gains from one that has a place.
     private var waiting: [Int]
     private var links: [Double]
-    /// Variables in the order in which they are tried, whose turn it is, and how many in a row found no better place.
-    private var turns: [Int] = []
-    private var turn = 0
-    private var quiet = 0
 
     /// Of the sets that are remembered; beyond that they are forgotten, and found again where they are needed.
     private static let mostBytes = 512 << 20
-    /// Moves at random before the search begins again.
-    private static let kicks = 4
 
     init(_ score: any LocalScore, _ knowledge: SearchKnowledge, restarts: Int, random: Random) {
         count = score.count
@@ -47,17 +45,17 @@ final class OrderSearch: GraphSearch {
         required = knowledge.required
         waiting = Array(0..<count)
         links = [Double](repeating: 0, count: count)
-        bestParents = knowledge.required
     }
 
     /// Whether there was a graph that no move makes better.
-    var hasArrived: Bool { bestScore > -.infinity }
+    var hasArrived: Bool { found != nil }
 
     var best: (parents: [[UInt16]], score: Double) {
-        bestScore == -.infinity ? (state.parents(otherwise: required), state.score) : (bestParents, bestScore)
+        guard let found else { return (state.parents(otherwise: required), state.score) }
+        return (found.chosen.map { Array(sets.parents($0)) }, bestScore)
     }
 
-    var progress: Double { isFinished ? 1 : Double(restartsDone) / Double(restarts + 1) }
+    var progress: Double { isFinished ? 1 : Double(mostInVain) / Double(restarts + 1) }
 
     func run(shouldStop: () -> Bool) -> Bool {
         while !isFinished, !shouldStop() { step() }
@@ -69,17 +67,14 @@ final class OrderSearch: GraphSearch {
         if let variable = nextToAppend() {
             state.append(variable)
             _ = state.improve(variable)
-            if waiting.isEmpty { beginTurns() }
             return
         }
         if sets.bytes > Self.mostBytes { forget() }
-        if turn == turns.count {
-            turn = 0
-            random.shuffle(&turns)
+        if let variable = state.unsettled.draw(&random) {
+            _ = state.improve(variable)
+        } else {
+            arrive()
         }
-        quiet = state.improve(turns[turn]) ? 0 : quiet + 1
-        turn += 1
-        if quiet >= count { arrive() }
     }
 
     /// The variable that has least to do with those that have a place: causes tend to come first that way. Those that must be its parents are before it.
@@ -93,55 +88,40 @@ final class OrderSearch: GraphSearch {
         return next
     }
 
-    private func beginTurns() {
-        turns = Array(0..<count)
-        random.shuffle(&turns)
-        turn = 0
-        quiet = 0
-    }
-
-    /// No move gains any more.
+    /// No move gains any more, of the variables that were looked at.
     private func arrive() {
         let score = state.score
         if score > bestScore + sets.tolerance {
+            if score > sweptScore + sets.tolerance {
+                sweptScore = score
+                state.unsettled.insertAll()
+                return
+            }
             bestScore = score
-            bestParents = state.parents(otherwise: required)
+            found = state.snapshot()
+            restartsInVain = 0
         } else if score > bestScore - sets.tolerance {
             // As good: to go on from there leads to more graphs than to stay.
-            bestParents = state.parents(otherwise: required)
+            found = state.snapshot()
+        } else if let found {
+            state.restore(found)
         }
-        restartsDone += 1
-        if restartsDone > restarts || count < 2 {
+        if restartsInVain == restarts || count < 2 {
             isFinished = true
             return
         }
-        state.take(linearExtension(), parents: bestParents)
-        for _ in 0..<Self.kicks { state.move(random.index(below: count), to: random.index(below: count)) }
-        beginTurns()
-    }
-
-    /// An order that fits the best graph, at random.
-    private func linearExtension() -> [Int] {
-        var unmet = bestParents.map(\.count), children = [[Int]](repeating: [], count: count), ready: [Int] = [], order: [Int] = []
-        for (child, parents) in bestParents.enumerated() {
-            if parents.isEmpty { ready.append(child) }
-            for parent in parents { children[Int(parent)].append(child) }
-        }
-        while !ready.isEmpty {
-            ready.swapAt(random.index(below: ready.count), ready.count - 1)
-            let next = ready.removeLast()
-            order.append(next)
-            for child in children[next] {
-                unmet[child] -= 1
-                if unmet[child] == 0 { ready.append(child) }
-            }
-        }
-        return order
+        restartsInVain += 1
+        mostInVain = max(mostInVain, restartsInVain)
+        state.disturb(&random)
     }
 
     private func forget() {
-        let order = Array(state.order), parents = state.parents(otherwise: required)
+        let order = Array(state.order), parents = state.parents(otherwise: required), former = found.map { ($0.order, best.parents) }
         sets.removeAll()
+        if let (order, parents) = former {
+            state.take(order, parents: parents)
+            found = state.snapshot()
+        }
         state.take(order, parents: parents)
     }
 }

@@ -9,13 +9,15 @@ final class OrderState {
     /// How many of the variables have a place yet.
     private(set) var length = 0
     let order: UnsafeMutableBufferPointer<Int>
-    private let position: UnsafeMutableBufferPointer<Int>
+    let position: UnsafeMutableBufferPointer<Int>
     /// By variable.
     let chosen: UnsafeMutableBufferPointer<ParentSets.Number>
     /// By place: what the variable there would have as parents if the moved one passed it, and what that one would have if it went there.
     private let passed: UnsafeMutableBufferPointer<ParentSets.Number>
     private let arrived: UnsafeMutableBufferPointer<ParentSets.Number>
     private let before: VariableBits
+    /// Variables whose best place may be another one than it was when they were last looked at.
+    var unsettled: Unsettled
     /// By variable, what must come after it, and before.
     private let requiredChildren: [[UInt16]]
     private let requiredParents: [[UInt16]]
@@ -32,6 +34,7 @@ final class OrderState {
         position.initialize(repeating: 0)
         for numbers in [chosen, passed, arrived] { numbers.initialize(repeating: -1) }
         before = VariableBits(variables: count)
+        unsettled = Unsettled(variables: count)
         requiredParents = required
         var children = [[UInt16]](repeating: [], count: count)
         for (child, parents) in required.enumerated() { for parent in parents { children[Int(parent)].append(UInt16(child)) } }
@@ -75,6 +78,22 @@ final class OrderState {
             position[variable] = place
             chosen[variable] = sets.improve(sets.find(variable, parents[variable]), before: before.words)
             before.insert(variable)
+        }
+    }
+
+    /// An order, and by variable the parents that go with it.
+    struct Snapshot {
+        let order: [Int]
+        let chosen: [ParentSets.Number]
+    }
+
+    func snapshot() -> Snapshot { Snapshot(order: Array(order), chosen: Array(chosen)) }
+
+    func restore(_ snapshot: Snapshot) {
+        for (place, variable) in snapshot.order.enumerated() {
+            order[place] = variable
+            position[variable] = place
+            chosen[variable] = snapshot.chosen[variable]
         }
     }
 
@@ -163,11 +182,15 @@ final class OrderState {
         let from = position[variable]
         guard place != from else { return }
         chosen[variable] = arrived[place]
+        unsettled.insert(variable)
         let step = place > from ? 1 : -1
         var k = from
         while k != place {
             let other = order[k + step]
-            chosen[other] = passed[k + step]
+            if chosen[other] != passed[k + step] {
+                chosen[other] = passed[k + step]
+                unsettled.insert(other)
+            }
             order[k] = other
             position[other] = k
             k += step

@@ -8,7 +8,7 @@ import Testing
         var random = TestRandom(UInt64(count))
         for graph in try allAcyclicGraphs(count) {
             let score = GaussianScore(try Covariances(correlations: try correlations(graph, &random), rows: 10_000_000_000), penalty: 2)
-            let search = OrderSearch(score, try Knowledge().resolved(graph.names), restarts: 10, random: Random(seed: 1, purpose: .searching, index: 0))
+            let search = OrderSearch(score, try Knowledge().resolved(graph.names), restarts: 200, random: Random(seed: 1, purpose: .searching, index: 0))
             #expect(search.run { false })
             let found = try Graph(count: count, edges: search.best.parents.enumerated().flatMap { effect, causes in causes.map { .init(from: Int($0), to: effect) } })
             #expect(try found.equivalenceClass() == graph.equivalenceClass())
