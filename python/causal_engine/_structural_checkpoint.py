@@ -67,7 +67,7 @@ def load(path: str | os.PathLike[str]) -> Loaded:
 def _note(fitted: Fitted, options: Options) -> str:
     return json.dumps({
         "class": _KIND, "seed": options.seed, "rows": fitted.rows,
-        "mechanisms": [[choice.kind, [int(width) for width in choice.hidden], choice.activation, int(choice.pieces)] for choice in options.mechanisms],
+        "mechanisms": [[choice.kind, [int(width) for width in choice.hidden or ()], choice.activation, int(choice.pieces)] for choice in options.mechanisms],
         "levels": {name: [_plain(level, name) for level in levels] for name, levels in fitted.levels.items()},
         "categorical": {name: None if levels is None else [_plain(level, name) for level in levels] for name, levels in options.categorical.items()},
     }, allow_nan=False)
