@@ -2,14 +2,17 @@ internal import CausalKernels
 internal import Glibc
 
 /// A network of one output that is fitted to rows by the Levenberg-Marquardt method, while its weight decays become those for which the rows are
-/// most probable: the evidence framework (MacKay 1992, "A practical Bayesian framework for backpropagation networks", equations 2.14 to 2.24, in the
-/// Gauss-Newton form of Foresee and Hagan 1997). Every input has a decay of its own, so that one which says nothing is not heard (automatic relevance
-/// determination, Neal 1996), and so have the biases and the weights of each further layer.
+/// most probable: the evidence framework (MacKay 1992, "A practical Bayesian framework for backpropagation networks"; Bishop 2006, "Pattern
+/// Recognition and Machine Learning", equations 5.175 to 5.180) in the Gauss-Newton form of Foresee and Hagan (1997). Every input has a decay of its
+/// own, so that one which says nothing is not heard (automatic relevance determination, Neal 1996), and so have the biases and the weights of each
+/// further layer.
 ///
 /// It minimises `β Σ residual² + Σ α weight²`, where `1 / β` is the variance of the noise and `1 / α` that of the weights, before they were learned.
 struct EvidenceFit {
     private(set) var weights: [Double]
     private(set) var isFinished = false
+    /// The last step is taken, but what the rows say of it not yet measured.
+    private var hasConverged = false
     /// Steps taken.
     private(set) var steps = 0
 
@@ -65,13 +68,14 @@ struct EvidenceFit {
                 judge()
             } else {
                 squaredError = gram[gram.count - 1]
+                guard !hasConverged else { return isFinished = true }
                 if steps % EvidenceFit.stepsBetweenDecays == 0, steps > 0 { updateDecays() }
                 propose()
             }
         }
     }
 
-    /// The logarithm of the probability of the rows with these decays (MacKay's equation 2.20), but for what is the same for all networks.
+    /// The logarithm of the probability of the rows with these decays (equation 5.175), but for what is the same for all networks.
     func evidence() -> Double {
         guard let factor = cholesky(damped: 0) else { return -.infinity }
         let width = weights.count
@@ -145,7 +149,7 @@ struct EvidenceFit {
         refusals = 0
         damping = max(damping / 5, 1e-9)
         slowSteps = gain < 2 * EvidenceFit.leastGain ? slowSteps + 1 : 0
-        isFinished = slowSteps >= EvidenceFit.enoughSlowSteps || steps >= EvidenceFit.mostSteps
+        hasConverged = slowSteps >= EvidenceFit.enoughSlowSteps || steps >= EvidenceFit.mostSteps
     }
 
     /// Tries again, nearer.
@@ -156,7 +160,7 @@ struct EvidenceFit {
         propose()
     }
 
-    /// `α = γ / Σ w²` of each group and `β = (rows - Σ γ) / Σ r²`, where γ are the weights that the rows determine (2.22 and 2.23).
+    /// `α = γ / Σ w²` of each group and `β = (rows - Σ γ) / Σ r²`, where γ are the weights that the rows determine (5.178 to 5.180).
     private mutating func updateDecays() {
         let width = weights.count
         guard var inverse = cholesky(damped: 0), Double.potri(CChar(UInt8(ascii: "U")), Int32(width), &inverse) == 0 else { return }
