@@ -379,7 +379,7 @@ causal_status causal_optimizer_free(causal_optimizer *optimizer);
 causal_status causal_optimizer_set_learning_rate(causal_optimizer *optimizer, double learning_rate);
 /* Updates `parameters` (NULL: the model's own) along `gradients`, which are used up: afterwards the numbers there are what the parameters were
  * before the step. model may be NULL where `parameters` is given.
- * DIVERGED: a parameter would not be finite; all are as they were before the step, and the optimizer can take no further one. */
+ * DIVERGED: a parameter would not be finite; all are as they were before the step, but what the optimizer keeps of former gradients is of no use any more. */
 causal_status causal_optimizer_step(causal_optimizer *optimizer, causal_model *model, void *parameters, void *gradients,
                                     causal_dtype dtype, size_t count);
 
@@ -457,7 +457,7 @@ causal_status causal_trainer_create(causal_trainer **trainer, causal_model *mode
 causal_status causal_trainer_free(causal_trainer *trainer);
 /* Trains for about `seconds` (INFINITY: until it is over), at least one step, and writes how it stands to `state` (or NULL).
  * Call it again to go on. The model is busy meanwhile.
- * DIVERGED: a loss that is not finite, or a step after which a weight would not be. The model has the weights of the last step that was made,
+ * DIVERGED: a loss that is not finite, or a step after which a weight would not be. The model has the weights from before the step that led there,
  * with patience those of the end of the best epoch, or its first ones, all finite. Any other error in the middle of a run ends it too: the
  * weights are the same, the state is CAUSAL_TRAINER_CANCELLED. */
 causal_status causal_trainer_run(causal_trainer *trainer, double seconds, causal_trainer_state *state);

@@ -145,8 +145,9 @@ import Testing
         let data = try data(50, inputs: 2, seed: 6, { $0[0] }, noise: 0.2)
         let model = try Model<Double>(.mlp(inputs: 2, hidden: [64, 64], outputs: 1), ownsParameters: false)
         #expect(throws: EngineError.self) { try EvidenceTrainer(model, Parameters<Double>(count: model.layout.count), on: data, seed: 0) }
-        #expect(!EvidenceTrainer<Double>.canLearn(inputs: 2, hidden: [64, 64]))
-        #expect(EvidenceTrainer<Double>.canLearn(inputs: 81, hidden: [12]))
-        #expect(!EvidenceTrainer<Double>.canLearn(inputs: Int.max, hidden: [Int.max]))
+        #expect(!EvidenceTrainer<Double>.learnsSoon(inputs: 2, hidden: [64, 64]))
+        #expect(EvidenceTrainer<Double>.learnsSoon(inputs: 22, hidden: [12]))
+        #expect(!EvidenceTrainer<Double>.learnsSoon(inputs: 23, hidden: [12]))
+        #expect(!EvidenceTrainer<Double>.learnsSoon(inputs: Int.max, hidden: [Int.max]))
     }
 }

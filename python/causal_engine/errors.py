@@ -65,8 +65,8 @@ class HandleError(CausalError, RuntimeError):
 
 
 class DivergenceError(CausalError, ArithmeticError):
-    """Training met a loss that is not finite, or a step after which a weight would not be. The model has the weights of the last step that
-    was made, all finite; with `patience`, those of the end of the best epoch."""
+    """Training met a loss that is not finite, or a step after which a weight would not be. The model has the weights from before the step
+    that led there, all finite; with `patience`, those of the end of the best epoch."""
 
 
 class CausalWarning(UserWarning):

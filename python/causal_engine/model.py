@@ -266,8 +266,8 @@ class CausalModel:
         StateError
             A parameter with `requires_grad=False`: it would be changed all the same. Frozen layers are for a loop in PyTorch.
         DivergenceError
-            A loss that is not finite, or a step after which a weight would not be. The model has the weights of the last step that was
-            made, all finite; with `patience`, those of the end of the best epoch.
+            A loss that is not finite, or a step after which a weight would not be. The model has the weights from before the step
+            that led there, all finite; with `patience`, those of the end of the best epoch.
 
         Warns
         -----

@@ -52,6 +52,7 @@ class Objective:
         self._view, self._draws, self._seed = view, draws, seed
         self._levels = view._model._now().levels
         self._over = {name: given._scaled(self._levels, self._met) if isinstance(given, NetworkPolicy) else given for name, given in over.items()}
+        self._check(sum(given._count(self._levels) for given in self._over.values() if isinstance(given, NetworkPolicy)))
         # What is to be found of each variable, and where it is among all numbers of the edits, those of `over` being the last.
         self._sought = {name: given._sought(self._levels) if isinstance(given, Policy) else _value(bounds_of(name, given))
                         for name, given in self._over.items()}
@@ -60,10 +61,14 @@ class Objective:
         self._places = np.concatenate([first + one.places for first, one in zip(firsts, self._sought.values())])
         if not len(self._places):
             raise InvalidValueError(f"over: {', '.join(over)} has no number with bounds, expected (lowest, highest) for one at least")
-        if len(self._places) > _MOST:
-            raise InvalidValueError(f"over: {len(self._places)} numbers are to be found, expected at most {_MOST}: a narrower network, say")
+        self._check(len(self._places))
         self.low, self.span, self.ends = (np.concatenate(parts) for parts in zip(*(
             (one.low, one.span, one.ends) for one in self._sought.values())))
+
+    @staticmethod
+    def _check(numbers: int) -> None:
+        if numbers > _MOST:
+            raise InvalidValueError(f"over: {numbers} numbers are to be found, expected at most {_MOST}: a narrower network, say")
 
     def _met(self, name: str) -> NDArray[np.float64]:
         """The values of a variable under the scenario."""
@@ -128,18 +133,27 @@ def _value(bounds: tuple[float, float]) -> Sought:
     return Sought(np.zeros(1, np.int64), np.array([low]), np.array([high - low]), np.array([[0.0, 1.0]]))
 
 
+def limits_of(name: str, given: Any) -> tuple[float, float]:
+    """Of the mean of a variable; either may be infinite."""
+    try:
+        low, high = (float(one) for one in given)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"constraints of {name} are {shown(given)}, expected (lowest, highest), either of which may be infinite") from None
+    if not low <= high:
+        raise InvalidValueError(f"constraints of {name} are {low:g} and {high:g}, expected the lowest first, and numbers")
+    return low, high
+
+
 def optimum(
     view: ScenarioView, outcome: str, over: Mapping[str, Any], *, maximize: bool, constraints: Mapping[str, Any], draws: int, seed: int,
 ) -> Optimum:
     """Sequential quadratic programming (Kraft 1988; SciPy's SLSQP) from the best of several starts."""
     from scipy.optimize import minimize
 
-    if not isinstance(over, Mapping) or not over:
-        raise ArgumentError(f"over is {shown(over)}, expected bounds by variable, as in {{'dose': (0, 10)}}")
     sign = 1.0 if maximize else -1.0
     objective = Objective(view, over, draws, seed)
     limits: list[dict[str, Any]] = []
-    ends = {name: (float(given[0]), float(given[1])) for name, given in constraints.items()}
+    ends = {name: limits_of(name, given) for name, given in constraints.items()}
     for name, (low, high) in ends.items():
         for bound, direction in ((low, 1.0), (high, -1.0)):
             if np.isfinite(bound):

@@ -16,7 +16,7 @@ from ._marks import marks_in
 from ._scenario_base import ScenarioBase, one_of
 from ._table import in_table_of, table
 from .bounds import CategoryBounds, bounds
-from .errors import InvalidValueError, ShapeError
+from .errors import ArgumentError, InvalidValueError, ShapeError, shown
 from .estimate import Estimate
 from .optimum import Optimum, optimum
 
@@ -251,6 +251,10 @@ class ScenarioView(ScenarioBase):
             interventions or mechanisms between, whose derivative is not known.
         """
         model = self._model
+        if not isinstance(over, Mapping) or not over:
+            raise ArgumentError(f"over is {shown(over)}, expected bounds by variable, as in {{'dose': (0, 10)}}")
+        if not isinstance(constraints, (Mapping, type(None))):
+            raise ArgumentError(f"constraints are {shown(constraints)}, expected bounds by variable")
         for name in (outcome, *over, *(constraints or {})):
             model._index(name)
         for name in over:

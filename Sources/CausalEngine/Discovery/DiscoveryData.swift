@@ -6,6 +6,7 @@ enum DiscoveryData {
     static func check(_ data: StructuralDataset, _ variables: [Variable]) throws(EngineError) {
         try data.check(variables)
         for (v, variable) in variables.enumerated() {
+            if variable.kind == .real { try data.checkSpread(of: v, variable.name, in: "discovery") }
             var first: Double?, varies = false
             for row in 0..<data.rows {
                 let value = data.value(row, v)

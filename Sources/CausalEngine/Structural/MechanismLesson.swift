@@ -13,6 +13,8 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
     private let teacher: any MechanismTeacher
     private let heldOut: Dataset<Scalar>?
     private let training: Dataset<Scalar>
+    /// Why it has learned nothing, where that is so.
+    private(set) var divergence: EngineError?
 
     /// - Parameters:
     ///   - rows: with repetitions; nil for all.
@@ -80,7 +82,9 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
         do throws(EngineError) {
             try teacher.run(until: end)
         } catch {
-            throw EngineError(error.kind, "mechanism of \(name): \(error.message)")
+            let error = EngineError(error.kind, "mechanism of \(name): \(error.message)")
+            if error.kind == .diverged { divergence = error }
+            throw error
         }
     }
 

@@ -123,12 +123,12 @@ public struct StructuralDataset: Sendable {
     }
 
     /// - Throws: `.value` for a real variable whose values vary by more, or by less, than a number can tell.
-    func checkSpread(of variable: Int, _ name: String) throws(EngineError) {
+    func checkSpread(of variable: Int, _ name: String, in what: String = "structural data") throws(EngineError) {
         let known = (0..<rows).map { value($0, variable) }.filter(\.isFinite)
         guard let lowest = known.min(), let highest = known.max(), lowest < highest else { return }
         let scale = standardisation(of: variable)
         guard scale.mean.isFinite, (highest - lowest).isFinite, scale.isOfSpread else {
-            throw EngineError(.value, "structural data: \(name) has a spread too large or too small for a number (values from \(lowest) to \(highest)), "
+            throw EngineError(.value, "\(what): \(name) has a spread too large or too small for a number (values from \(lowest) to \(highest)), "
                 + "expected other units")
         }
     }

@@ -71,9 +71,9 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
                 + "known, and its parents, and it was not set, expected at least two, or a counterfactual weight of 0")
         }
         isChoosing = false
-        if let term = addsTerms, let v = (0..<description.count).first(where: { kept[$0] == nil && !description.mechanisms[$0].learnsByDescent }) {
-            throw EngineError(.value, "structural training: the mechanism of \(description.variables[v].name) is smooth, and \(term) were asked for, "
-                + "expected another such as additive, or none of that")
+        if let term = addsTerms, let v = (0..<description.count).first(where: { kept[$0] == nil && !description.isRoot($0) && !description.mechanisms[$0].learnsByDescent }) {
+            throw EngineError(.value, "structural training: the mechanism of \(description.variables[v].name) is smooth, which takes no \(term), "
+                + "expected another such as additive")
         }
         let open = description.variables.indices.filter { description.mechanisms[$0] == .automatic && !description.isRoot($0) }
         if open.isEmpty {
@@ -91,7 +91,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     /// Whether a mechanism that is not asked for may be tried.
     private func admits(_ candidate: Mechanism, _ v: Int) -> Bool {
         guard case .smooth(let hidden, _) = candidate else { return true }
-        return addsTerms == nil && EvidenceTrainer<Scalar>.canLearn(inputs: ParentCode(of: v, description, scales).width, hidden: hidden)
+        return addsTerms == nil && EvidenceTrainer<Scalar>.learnsSoon(inputs: ParentCode(of: v, description, scales).width, hidden: hidden)
     }
 
     /// What is asked for beside likelihood or squared error, and only steps down a loss can do; nil for nothing.
@@ -149,6 +149,8 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
             do throws(EngineError) {
                 try lessons[k].run(until: end)
             } catch {
+                // A candidate may fail where others learn.
+                guard !isChoosing || error.kind != .diverged else { return }
                 lock.withLock { failure = error }
             }
         }
@@ -167,7 +169,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
     private func choose() throws(EngineError) {
         var mechanisms = description.mechanisms
         var best = [[Double]?](repeating: nil, count: description.count)
-        for lesson in lessons {
+        for lesson in lessons where lesson.divergence == nil {
             let found = try lesson.heldOutLikelihoods()
             // A richer mechanism has to be better than a simpler one by more than chance makes it, one standard error.
             if let former = best[lesson.variable] {
@@ -177,6 +179,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
             best[lesson.variable] = found
             mechanisms[lesson.variable] = lesson.mechanism
         }
+        if let failed = lessons.first(where: { best[$0.variable] == nil }) { throw failed.divergence! }
         description = try description.choosing(mechanisms)
         isChoosing = false
         hasChosen = true

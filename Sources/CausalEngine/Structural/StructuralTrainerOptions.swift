@@ -47,6 +47,8 @@ public struct StructuralTrainerOptions: Sendable {
         try expect(epochs.map { $0 >= 1 } ?? true, "\(epochs ?? 0) epochs", "1 or more")
         try expect(batchSize.map { $0 >= 1 } ?? true, "a batch size of \(batchSize ?? 0)", "1 or more")
         try expect(heldOut.map { $0 >= 0 && $0 <= 0.5 } ?? true, "a share of \(heldOut ?? 0) held out", "0 to 0.5")
+        try expect(learningRate >= 0 && learningRate.isFinite, "a learning rate of \(learningRate)", "a finite number that is not negative")
+        try expect(weightDecay >= 0 && weightDecay.isFinite, "a weight decay of \(weightDecay)", "0 or more")
         try expect(sparsity >= 0 && sparsity.isFinite, "a sparsity of \(sparsity)", "0 or more")
         try expect(independence >= 0 && independence.isFinite, "an independence of \(independence)", "0 or more")
         try expect(counterfactual >= 0 && counterfactual.isFinite, "a counterfactual weight of \(counterfactual)", "0 or more")

@@ -17,10 +17,12 @@ final class EvidenceTrainer<Scalar: EngineScalar>: @unchecked Sendable {
     private static var fewRows: Int { 2_000 }
     /// The time of a step grows with their number squared, times the rows.
     private static var mostWeights: Int { 1_000 }
+    private static var fewWeights: Int { 300 }
 
-    static func canLearn(inputs: Int, hidden: [Int]) -> Bool {
+    /// Whether a network of these widths has few enough weights to be tried where nobody asked for it.
+    static func learnsSoon(inputs: Int, hidden: [Int]) -> Bool {
         let widths = [inputs] + hidden + [1]
-        return zip(widths, widths.dropFirst()).reduce(0.0) { $0 + Double($1.1) * (Double($1.0) + 1) } <= Double(mostWeights)
+        return zip(widths, widths.dropFirst()).reduce(0.0) { $0 + Double($1.1) * (Double($1.0) + 1) } <= Double(fewWeights)
     }
 
     /// - Throws: `.value` for a network that is too large.

@@ -83,7 +83,7 @@ public final class Optimizer<Scalar: EngineScalar> {
 
     /// Updates `parameters` along `gradients`, one a parameter in the order of the layout.
     ///
-    /// - Throws: `.diverged` where a parameter would not be finite. All parameters are as they were then; the optimiser can take no further step.
+    /// - Throws: `.diverged` where a parameter would not be finite. All parameters are as they were then, but what it keeps of former gradients is of no use any more.
     public func step(_ parameters: Parameters<Scalar>, gradients: [Scalar]) throws(EngineError) {
         var gradients = gradients
         guard gradients.count == count else { throw EngineError(.shape, "optimizer: \(gradients.count) gradients, expected \(count)") }

@@ -2,7 +2,7 @@ public import CausalKernels
 internal import Synchronization
 
 /// The training loop, which can be run in pieces: mini-batches in seeded order, validation, early stopping, and an end that leaves the
-/// model with finite weights whatever happens: those of the last step that was made or, where there is patience, of the best epoch. The same
+/// model with finite weights whatever happens: those from before the step that led there or, where there is patience, of the best epoch. The same
 /// seed gives the same bits for every number of threads.
 ///
 /// ```swift
@@ -37,6 +37,8 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     private var prediction: Storage<Scalar>
     private var predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
+    /// Whether `gradient` holds what the parameters were before the last step.
+    private var canTakeBack = false
     private var scratch: [Scalar] = []
     /// Where there is patience, the best weights so far, which the model ends with.
     private let best: BestWeights<Scalar>?
@@ -96,7 +98,8 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     /// Trains for about `seconds`, at least one step; call it again to go on. Without an argument until it is over.
     ///
     /// - Throws: `.diverged` when a loss is not finite, or a weight would not be, naming epoch and rows. This and any other error ends the run, with
-    ///   the weights of the last step that was made or, where there is patience, of the end of the best epoch.
+    ///   the weights of the last step, or, where that led to a loss that is not finite, of the one before; where there is patience, of the end
+    ///   of the best epoch.
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     @discardableResult
@@ -215,7 +218,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         targets.prediction = predictionGradient.pointer
         targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
         let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
-        guard loss.isFinite else { throw divergence("the loss of \(names(batch)) is \(loss)", leaves: "those from before the step on them") }
+        guard loss.isFinite else { throw divergence("the loss of \(names(batch)) is \(loss)", leaves: takeBack()) }
 
         let accumulates = options.loss.dependsOnParameters
         if let columns {
@@ -229,6 +232,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         } catch {
             throw divergence("the step on \(names(batch)) would leave weights that are not finite", leaves: "those from before it")
         }
+        canTakeBack = !accumulates
         lossOfEpoch += loss * Double(batch.x.rows)
         rowsDone += batch.x.rows
     }
@@ -254,6 +258,14 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         if history.count == options.epochs { state = .finished }
         if state != .running { best?.restore(parameters) }
         if let onEpoch = options.onEpoch, !onEpoch(history.count - 1, epoch), state == .running { state = .cancelled }
+    }
+
+    /// A loss that is not finite is the work of the last step: what the weights were before is where their gradients were. Says which weights are left.
+    private func takeBack() -> String {
+        guard canTakeBack else { return "those from before the step that is not made" }
+        canTakeBack = false
+        parameters.withMutablePointer { $0.update(from: gradient.pointer, count: gradient.count) }
+        return "those from before the step that led there"
     }
 
     private func names(_ batch: Batches<Scalar>.Batch) -> String { "rows \(rowsDone) to \(rowsDone + batch.x.rows - 1)" }

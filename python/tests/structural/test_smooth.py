@@ -95,7 +95,7 @@ def test_rows_in_which_it_was_set_teach_it_nothing():
 def test_what_it_cannot_do_is_said():
     data = draw(100)
     for options, word in (({"sparsity": 0.1}, "sparsity"), ({"independence": 1.0}, "independence"), ({"twins": np.r_[-1, 0, np.full(98, -1)]}, "twins")):
-        with pytest.raises(InvalidValueError, match=f"smooth, and {word}"):
+        with pytest.raises(InvalidValueError, match=f"smooth, which takes no {word}"):
             StructuralModel(EDGES, "smooth").fit(data, progress=False, **options)
     with pytest.raises(InvalidValueError, match="mechanism of b: a smooth one with 4353 weights, expected at most 1000"):
         StructuralModel(EDGES, Mechanism("smooth", hidden=(64, 64))).fit(data, progress=False)
