@@ -305,3 +305,12 @@ def test_frames_and_matrices(linear):
     assert discover(polars.DataFrame(data), **quiet).graph == expected
     assert discover(pandas.DataFrame(np.column_stack(list(data.values()))), **quiet).graph.variables == ("0", "1", "2")
     assert discover(np.column_stack(list(data.values())), **quiet).graph.variables == ("x0", "x1", "x2")
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-165, 1e160, 1e300])
+@pytest.mark.parametrize("score", ["bic", "nonlinear"])
+def test_a_spread_that_squares_do_not_hold_is_refused(scale, score):
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    x[:, 1] = (x[:, 0] + x[:, 1]) * scale
+    with pytest.raises(InvalidValueError, match="discovery: x1 has a spread too large or too small for a number .*expected other units"):
+        discover(x, score=score, progress=False)

@@ -146,6 +146,13 @@ def told(**options):
     (CycleError, "reads an effect", lambda m: m.do(x=NetworkPolicy(["y"], (0, 1), hidden=(), weights=[1, 1])).sample(2)),
     (InvalidValueError, "row 0 of x is replaced", lambda m: m.do(x=told()).do(x=shift(1)).sample(2)),
     (InvalidValueError, "12951 numbers are to be found, expected at most 1000", lambda m: m.optimize("y", {"x": NetworkPolicy(["z"], (0, 1), hidden=(100, 125))})),
+    (InvalidValueError, "numbers are to be found, expected at most 1000", lambda m: m.optimize("y", {"x": NetworkPolicy(["z"], (0, 1), hidden=(2**62,))})),
+    (ArgumentError, "over is None", lambda m: m.optimize("y", None)),
+    (ArgumentError, "constraints are 3", lambda m: m.optimize("y", {"x": (0, 1)}, constraints=3)),
+    (ArgumentError, "constraints of z are 3", lambda m: m.optimize("y", {"x": (0, 1)}, constraints={"z": 3})),
+    (ArgumentError, r"constraints of z are \(None", lambda m: m.optimize("y", {"x": (0, 1)}, constraints={"z": (None, 1)})),
+    (InvalidValueError, "constraints of z are 1 and 0", lambda m: m.optimize("y", {"x": (0, 1)}, constraints={"z": (1, 0)})),
+    (InvalidValueError, "constraints of z are nan", lambda m: m.optimize("y", {"x": (0, 1)}, constraints={"z": (np.nan, 0)})),
     (ShapeError, "has 6 weights, expected 7", lambda m: m.optimize("y", {"x": told(weights=np.ones(6))})),
 ])
 def test_what_cannot_be(model, error, text, ask):

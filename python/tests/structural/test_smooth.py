@@ -77,6 +77,13 @@ def test_it_is_chosen_where_it_fits():
     assert chosen.mechanisms["c"] == "smooth"
 
 
+def test_a_candidate_that_diverges_is_not_chosen():
+    chosen = StructuralModel(EDGES, "auto", seed=0).fit(draw(500), lr=1e30, progress=False)
+    assert set(chosen.mechanisms.values()) <= {"auto", "smooth"}
+    with pytest.raises(InvalidValueError, match="a learning rate of nan"):
+        StructuralModel(EDGES, "smooth").fit(draw(100), lr=np.nan, progress=False)
+
+
 def test_the_bootstrap_gives_it_intervals():
     few = StructuralModel(EDGES, "smooth", seed=0).fit(draw(300), members=10, bootstrap=True, progress=False)
     effect = few.effect("c", {"b": 1}, {"b": 0})
