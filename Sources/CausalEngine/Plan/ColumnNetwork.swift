@@ -20,6 +20,7 @@ struct ColumnNetwork: Sendable {
     let widestLayer: Int
     var inputs: Int { layers[0].inputs }
     var outputs: Int { layers[layers.count - 1].outputs }
+    var parameterCount: Int { layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) } }
     /// The most multiply-adds that one layer takes for a row.
     let largestLayer: Int
 

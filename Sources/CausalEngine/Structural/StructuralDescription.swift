@@ -55,22 +55,10 @@ public struct StructuralDescription: Hashable, Sendable {
 
     /// Variables whose noises are drawn from one row, since hidden common causes connect them; each variable is in one.
     package var districts: [[Int]] {
-        // Union and find: a file from anyone may have many variables, and as many hidden causes.
-        var next = Array(0..<count)
-        func root(_ v: Int) -> Int {
-            var v = v
-            while next[v] != v {
-                next[v] = next[next[v]]
-                v = next[v]
-            }
-            return v
-        }
-        for (first, second) in graph.confoundedPairs {
-            let (first, second) = (root(first), root(second))
-            next[second] = first
-        }
+        var sets = DisjointSets(count: count)
+        for (first, second) in graph.confoundedPairs { sets.join(first, second) }
         var districts = [[Int]](repeating: [], count: count)
-        for v in 0..<count { districts[root(v)].append(v) }
+        for v in 0..<count { districts[sets.first(with: v)].append(v) }
         return districts.filter { !$0.isEmpty }
     }
 

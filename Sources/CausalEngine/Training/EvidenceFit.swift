@@ -190,7 +190,7 @@ struct EvidenceFit {
 extension ColumnNetwork {
     /// By parameter, whose decay it has: each input's weights, the biases of each layer, and the weights of each but the first.
     fileprivate var decayGroups: [Int] {
-        var groups = [Int](repeating: 0, count: layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) }), next = 0
+        var groups = [Int](repeating: 0, count: parameterCount), next = 0
         for (k, layer) in layers.enumerated() {
             for place in 0..<layer.outputs * layer.inputs { groups[layer.weight + place] = next + (k == 0 ? place % layer.inputs : 0) }
             next += k == 0 ? layer.inputs : 1

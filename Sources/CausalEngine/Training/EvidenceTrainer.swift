@@ -75,7 +75,7 @@ extension ColumnNetwork {
     /// Gaussian, so that standardised inputs bend the hidden units where rows are.
     fileprivate func randomWeights(seed: UInt64, start: Int) -> [Double] {
         var random = Random(seed: seed, purpose: .initialization, index: start)
-        var weights = [Double](repeating: 0, count: layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) })
+        var weights = [Double](repeating: 0, count: parameterCount)
         for (k, layer) in layers.enumerated() {
             for place in 0..<layer.outputs * layer.inputs { weights[layer.weight + place] = random.gaussian() / Double(layer.inputs).squareRoot() }
             guard k < layers.count - 1 else { break }

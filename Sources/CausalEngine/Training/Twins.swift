@@ -17,20 +17,9 @@ package struct Twins: Sendable {
             throw EngineError(.value, "twins: row \(row) is the counterfactual of row \(UInt(bitPattern: other)), expected another one of \(factual.count) rows")
         }
         self.factual = try factual.withUnsafeBufferPointer { factual throws(EngineError) in try Storage(copying: factual, of: "twins") }
-        var root = Array(factual.indices)
-        func find(_ row: Int) -> Int {
-            var row = row
-            while root[row] != row {
-                root[row] = root[root[row]]
-                row = root[row]
-            }
-            return row
-        }
-        for (row, other) in factual.enumerated() where other >= 0 {
-            let (a, b) = (find(row), find(other))
-            root[max(a, b)] = min(a, b)
-        }
-        let unit = factual.indices.map(find)
+        var units = DisjointSets(count: factual.count)
+        for (row, other) in factual.enumerated() where other >= 0 { units.join(row, other) }
+        let unit = factual.indices.map { units.first(with: $0) }
         // Sorted by counting: how many rows come before each unit's.
         let firsts = factual.indices.filter { unit[$0] == $0 }
         var number = [Int](repeating: 0, count: factual.count), starts = [Int](repeating: 0, count: firsts.count + 1)
