@@ -2,28 +2,28 @@ import CausalKernelInterface
 import Glibc
 import Testing
 
-@Suite struct ActivationTests {
-    /// Function and derivative in double precision.
-    private func exact(_ activation: Activation, _ x: Double) -> (value: Double, slope: Double) {
-        switch activation {
-        case .identity: return (x, 1)
-        case .relu: return (max(x, 0), x > 0 ? 1 : 0)
-        case .leakyRelu: return (x > 0 ? x : 0.01 * x, x > 0 ? 1 : 0.01)
-        case .elu: return (x > 0 ? x : expm1(x), x > 0 ? 1 : exp(x))
-        case .gelu:
-            let distribution = 0.5 * (1 + erf(x / 2.0.squareRoot())), density = exp(-0.5 * x * x) / (2 * Double.pi).squareRoot()
-            return (distribution == 0 ? 0 : x * distribution, distribution + (density > 0 ? x * density : 0))
-        case .tanh: return (Glibc.tanh(x), 1 - Glibc.tanh(x) * Glibc.tanh(x))
-        case .sigmoid:
-            let s = 1 / (1 + exp(-x))
-            return (s, s * (1 - s))
-        case .silu:
-            let s = 1 / (1 + exp(-x))
-            return (x * s, s * (1 + x * (1 - s)))
-        case .softplus: return x > 20 ? (x, 1) : (log1p(exp(x)), 1 / (1 + exp(-x)))
-        }
+/// Function and derivative in double precision.
+func exact(_ activation: Activation, _ x: Double) -> (value: Double, slope: Double) {
+    switch activation {
+    case .identity: return (x, 1)
+    case .relu: return (max(x, 0), x > 0 ? 1 : 0)
+    case .leakyRelu: return (x > 0 ? x : 0.01 * x, x > 0 ? 1 : 0.01)
+    case .elu: return (x > 0 ? x : expm1(x), x > 0 ? 1 : exp(x))
+    case .gelu:
+        let distribution = 0.5 * (1 + erf(x / 2.0.squareRoot())), density = exp(-0.5 * x * x) / (2 * Double.pi).squareRoot()
+        return (distribution == 0 ? 0 : x * distribution, distribution + (density > 0 ? x * density : 0))
+    case .tanh: return (Glibc.tanh(x), 1 - Glibc.tanh(x) * Glibc.tanh(x))
+    case .sigmoid:
+        let s = 1 / (1 + exp(-x))
+        return (s, s * (1 - s))
+    case .silu:
+        let s = 1 / (1 + exp(-x))
+        return (x * s, s * (1 + x * (1 - s)))
+    case .softplus: return x > 20 ? (x, 1) : (log1p(exp(x)), 1 / (1 + exp(-x)))
     }
+}
 
+@Suite struct ActivationTests {
     @Test(arguments: Activation.allCases) func valuesAndDerivatives(_ activation: Activation) {
         everyKernelSet { check($0, activation) }
     }

@@ -19,13 +19,8 @@ extension ColumnNetwork {
             }
             guard k > 0 else { break }
             let former = layers[k - 1], next = jacobian[former.bias]
-            kernels.combine(slopes, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
-                            activation: .identity, into: next, outputs: layer.inputs, stride: stride, targetStride: stride, rows: rows)
-            for unit in 0..<former.outputs {
-                let slope = next + unit * stride
-                kernels.activationGradient(activation, output: trace.units[former.place + unit], input: trace.sums[former.place + unit], gradient: slope,
-                                           into: slope, count: rows)
-            }
+            kernels.passBack(slopes, outputs: layer.outputs, weights: parameters + layer.weight, activation: activation, output: from,
+                             input: trace.sums[former.place], into: next, inputs: layer.inputs, stride: stride, rows: rows)
             slopes = next
         }
     }

@@ -55,10 +55,6 @@ struct ColumnNetwork: Sendable {
 
     /// Columns that a trace takes.
     var traceColumns: Int { hiddenUnits * (activation.needsInputForGradient ? 2 : 1) }
-    /// Columns that the way back takes besides, of no more rows than it does at a time.
-    var scratchColumns: Int { layers.dropLast().map(\.outputs).max() ?? 0 }
-    /// Few enough to stay in the cache, and a multiple of the `columnBlock` of every set of kernels.
-    static var rowsAtATime: Int { 256 }
 
     /// The outputs of all hidden units, and what their activation was given where its derivative asks for that.
     struct Trace<Scalar: EngineScalar> {
@@ -84,11 +80,10 @@ struct ColumnNetwork: Sendable {
         for (k, layer) in layers.enumerated() {
             let isLast = k == layers.count - 1
             let to = isLast ? y.pointer : trace.units[layer.place], sums = isLast ? to : trace.sums[layer.place]
-            kernels.combine(from, inputs: layer.inputs, weights: parameters + layer.weight, outputStride: layer.inputs, inputStride: 1,
-                            bias: parameters + layer.bias, activation: isLast ? .identity : activation, into: sums, outputs: layer.outputs,
-                            stride: x.stride, targetStride: x.stride, rows: x.wholeRows)
+            kernels.combine(from, inputs: layer.inputs, weights: parameters + layer.weight, bias: parameters + layer.bias,
+                            activation: isLast ? .identity : activation, into: sums, outputs: layer.outputs, stride: x.stride, rows: x.wholeRows)
             if !isLast {
-                if !activation.isApplied {
+                if activation.needsInputForGradient {
                     for unit in 0..<layer.outputs {
                         kernels.activate(activation, sums + unit * x.stride, into: to + unit * x.stride, count: x.wholeRows)
                     }
@@ -111,7 +106,7 @@ struct ColumnNetwork: Sendable {
     /// From the gradient of the outputs, which is 0 in the rows that fill the columns up. Of values that hidden units were set to, `ofUnits` gets the
     /// gradient, by number in `units` and row. The values of a layer make room for their gradients, so that these take no memory of their own.
     func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit],
-                                        _ trace: Trace<Scalar>, scratch: Columns<Scalar>, into targets: Targets<Scalar>,
+                                        _ trace: Trace<Scalar>, into targets: Targets<Scalar>,
                                         ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void) {
         let kernels = Scalar.kernels, stride = x.stride, rows = x.wholeRows
         var g = outputGradients.pointer
@@ -122,33 +117,25 @@ struct ColumnNetwork: Sendable {
                                        into: gradient + layer.weight)
                 kernels.columnTotals(g, columns: layer.outputs, stride: stride, rows: rows, accumulate: targets.accumulates, into: gradient + layer.bias)
             }
-            func passBack(_ first: Int, _ count: Int, to target: Columns<Scalar>) {
-                kernels.combine(g + first, inputs: layer.outputs, weights: parameters + layer.weight, outputStride: 1, inputStride: layer.inputs, bias: nil,
-                                activation: .identity, into: target.pointer, outputs: layer.inputs, stride: stride, targetStride: target.stride, rows: count)
-            }
             guard k > 0 else {
-                if let inputs = targets.inputs { passBack(0, rows, to: inputs) }
+                if let inputs = targets.inputs {
+                    kernels.passBack(g, outputs: layer.outputs, weights: parameters + layer.weight, activation: .identity, output: from, input: nil,
+                                     into: inputs.pointer, inputs: layer.inputs, stride: stride, rows: rows)
+                }
                 break
             }
-            let sums = trace.sums[layers[k - 1].place]
-            for first in Swift.stride(from: 0, to: rows, by: ColumnNetwork.rowsAtATime) {
-                let count = min(ColumnNetwork.rowsAtATime, rows - first)
-                passBack(first, count, to: scratch)
-                for (number, unit) in units.enumerated() where unit.layer == k - 1 {
-                    unit.cut(scratch[unit.unit], from: first, rows: count) { row, gradient in ofUnits(number, row, gradient) }
-                }
-                for unit in 0..<layer.inputs {
-                    let place = from + unit * stride + first
-                    kernels.activationGradient(activation, output: place, input: sums + unit * stride + first, gradient: scratch[unit], into: place,
-                                               count: count)
+            let set = units.enumerated().filter { $0.element.layer == k - 1 }
+            for (number, unit) in set {
+                unit.forEachRow { row in
+                    let weights = parameters + layer.weight + unit.unit
+                    ofUnits(number, row, (0..<layer.outputs).reduce(0) { $0 + weights[$1 * layer.inputs] * g[$1 * stride + row] })
                 }
             }
+            kernels.passBack(g, outputs: layer.outputs, weights: parameters + layer.weight, activation: activation, output: from,
+                             input: trace.sums[layers[k - 1].place], into: from, inputs: layer.inputs, stride: stride, rows: rows)
+            // Nothing passes through what was set.
+            for (_, unit) in set { unit.forEachRow { row in from[unit.unit * stride + row] = 0 } }
             g = from
         }
     }
-}
-
-extension Activation {
-    /// Whether `combine` applies it.
-    fileprivate var isApplied: Bool { self == .identity || self == .relu || self == .leakyRelu }
 }

@@ -20,7 +20,6 @@ final class ColumnPass<Scalar: EngineScalar> {
         let trace: ColumnNetwork.Trace<Scalar>
         /// Of the answers, and then of their gradients.
         let outputs: Columns<Scalar>
-        let scratch: Columns<Scalar>
     }
 
     /// Units of a layer up to which columns are faster.
@@ -73,7 +72,7 @@ final class ColumnPass<Scalar: EngineScalar> {
             chunk.outputs.fillUp(slopes.columns)
             let targets = number == 0 ? ColumnNetwork.Targets(parameters: gradient, accumulates: accumulates)
                 : ColumnNetwork.Targets(parameters: others! + (number - 1) * count)
-            network.backward(chunk.outputs, chunk.x, parameters, setting: [], chunk.trace, scratch: chunk.scratch, into: targets) { _, _, _ in }
+            network.backward(chunk.outputs, chunk.x, parameters, setting: [], chunk.trace, into: targets) { _, _, _ in }
         }
         for number in 1..<max(chunks.count, 1) { kernels.add(others! + (number - 1) * count, to: gradient, count: count) }
     }
@@ -88,16 +87,14 @@ final class ColumnPass<Scalar: EngineScalar> {
         let count = max(min(rows * network.largestLayer / Product.largeWork, rows / ColumnPass.fewestRowsOfChunk, ColumnPass.mostChunks), 1)
         let size = (rows + count - 1) / count
         let inputs = network.inputs, hidden = inputs + network.traceColumns, outputs = hidden + network.outputs
-        let kept = try Columns<Scalar>.size(outputs, rows: size), atATime = min(size, ColumnNetwork.rowsAtATime)
-        let each = try kept + Columns<Scalar>.size(network.scratchColumns, rows: atATime), needed = count * each
+        let each = try Columns<Scalar>.size(outputs, rows: size), needed = count * each
         if memory.map({ $0.count < needed }) ?? true { memory = try Storage(count: needed, of: "columns of \(rows) rows") }
         if count > 1, gradients.map({ $0.count < (count - 1) * parameterCount }) ?? true {
             gradients = try Storage(count: checkedSize(count - 1, parameterCount, of: "gradients"), of: "gradients")
         }
         chunks = stride(from: 0, to: rows, by: size).enumerated().map { number, first in
-            let place = memory!.pointer + number * each, columns = Columns(place, rows: min(size, rows - first))
-            return Chunk(firstRow: first, x: columns, trace: network.trace(in: columns.from(inputs)), outputs: columns.from(hidden),
-                         scratch: Columns(place + kept, rows: atATime))
+            let columns = Columns(memory!.pointer + number * each, rows: min(size, rows - first))
+            return Chunk(firstRow: first, x: columns, trace: network.trace(in: columns.from(inputs)), outputs: columns.from(hidden))
         }
         self.rows = rows
     }

@@ -35,13 +35,22 @@ final class MechanismLesson<Scalar: EngineScalar>: @unchecked Sendable {
             if sampled.isEmpty { sampled = usable }
         }
         // Repetitions of a row stay together, and so do the rows of a unit, so that none is learned and held out at once.
-        var order = Array(Set(sampled.map(data.unit))).sorted()
-        var random = Random(seed: options.seed, purpose: .shuffling, index: (v * 1_000 + member) | 1 << 31)
-        random.shuffle(&order)
-        let out = Set(order.prefix(order.count < 20 ? 0 : Int(options.heldOut(rows: order.count, isChoosing: isChoosing, mechanism) * Double(order.count))))
+        var isUnit = [Bool](repeating: false, count: data.rows)
+        for row in sampled { isUnit[data.unit(row)] = true }
+        var order = isUnit.indices.filter { isUnit[$0] }
+        let held = order.count < 20 ? 0 : Int(options.heldOut(rows: order.count, isChoosing: isChoosing, mechanism) * Double(order.count))
         let code = ParentCode(of: v, description, scales)
-        training = try data.examples(of: v, sampled.filter { !out.contains(data.unit($0)) }, code, scales[v])
-        heldOut = out.isEmpty ? nil : try data.examples(of: v, sampled.filter { out.contains(data.unit($0)) }, code, scales[v])
+        if held == 0 {
+            training = try data.examples(of: v, sampled, code, scales[v])
+            heldOut = nil
+        } else {
+            var random = Random(seed: options.seed, purpose: .shuffling, index: (v * 1_000 + member) | 1 << 31)
+            random.shuffle(&order)
+            var isOut = [Bool](repeating: false, count: data.rows)
+            for unit in order.prefix(held) { isOut[unit] = true }
+            training = try data.examples(of: v, sampled.filter { !isOut[data.unit($0)] }, code, scales[v])
+            heldOut = try data.examples(of: v, sampled.filter { isOut[data.unit($0)] }, code, scales[v])
+        }
 
         let network = try mechanism.network(inputs: code.width, head: law.headWidth)
         model = try Model(network, ownsParameters: false)

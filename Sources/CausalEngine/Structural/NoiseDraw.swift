@@ -85,13 +85,14 @@ struct District: Sendable {
         var found: [District] = []
         for variables in description.districts {
             let learned = variables.filter { mechanisms[$0].distribution == nil }
-            let keptRows = learned.first.map { mechanisms[$0].residuals[member].count } ?? 0
-            let rows = (0..<keptRows).filter { row in learned.allSatisfy { !mechanisms[$0].residuals[member].pointer[row].isNaN } }
+            let residuals = learned.map { mechanisms[$0].residuals[member] }
+            var rows: [Int32] = []
+            for row in 0..<(residuals.first?.count ?? 0) where residuals.allSatisfy({ !$0.pointer[row].isNaN }) { rows.append(Int32(row)) }
             guard learned.isEmpty || !rows.isEmpty else {
                 let names = learned.map { description.variables[$0].name }.joined(separator: ", ")
                 throw EngineError(.value, "structural model: there is no row in which \(names) and their parents are known and none of them is set")
             }
-            found.append(District(variables: variables, rows: rows.map(Int32.init)))
+            found.append(District(variables: variables, rows: rows))
         }
         return found
     }

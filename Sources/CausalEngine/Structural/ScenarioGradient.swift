@@ -208,7 +208,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
         try withColumns(2 * (inputs + width), rows: count, Scalar.self) { codes throws(EngineError) in
             let codeGradients = codes.from(inputs), heads = codeGradients.from(inputs), headGradients = heads.from(width)
             mechanism.code.encode(values, isIgnored: isIdle, into: codes)
-            try withColumns(network.traceColumns + network.scratchColumns, rows: count, Scalar.self) { memory throws(EngineError) in
+            try withColumns(network.traceColumns, rows: count, Scalar.self) { memory throws(EngineError) in
                 let trace = network.trace(in: memory)
                 network.forward(codes, parameters, setting: units, trace, into: heads)
                 try withColumns(2 * width, rows: count, Double.self) { wide throws(EngineError) in
@@ -218,7 +218,7 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                     for k in 0..<width { Scalar.narrow(slopes[k], into: headGradients[k], count: count) }
                     headGradients.fillUp(width)
                 }
-                network.backward(headGradients, codes, parameters, setting: units, trace, scratch: memory.from(network.traceColumns),
+                network.backward(headGradients, codes, parameters, setting: units, trace,
                                  into: ColumnNetwork.Targets(inputs: codeGradients), ofUnits: ofUnits)
             }
             mechanism.code.addGradient(codeGradients, to: g)

@@ -99,10 +99,13 @@ public struct StructuralDataset: Sendable {
     var setView: MatrixView<UInt8>? { isSet.map { MatrixView($0.pointer, rows: rows, columns: columns) } }
 
     /// The rows from which a variable's mechanism can learn: it is known and was not set, and its parents are known.
-    func rowsFor(_ variable: Int, parents: [Int]) -> [Int] {
-        (0..<rows).filter { row in
-            value(row, variable).isFinite && !isSet(row, variable) && parents.allSatisfy { value(row, $0).isFinite }
-        }
+    func rowsFor(_ variable: Int, parents: [Int]) -> [Int] { (0..<rows).filter { tells(of: variable, parents: parents, row: $0) } }
+
+    /// Whether there is any.
+    func hasRowsFor(_ variable: Int, parents: [Int]) -> Bool { (0..<rows).contains { tells(of: variable, parents: parents, row: $0) } }
+
+    private func tells(of variable: Int, parents: [Int], row: Int) -> Bool {
+        value(row, variable).isFinite && !isSet(row, variable) && parents.allSatisfy { value(row, $0).isFinite }
     }
 
     /// Whether a mechanism can learn from a row and its counterfactual.

@@ -58,7 +58,7 @@ public final class StructuralTrainer<Scalar: EngineScalar> {
             return data.twins?.resample(&random) ?? (0..<data.rows).map { _ in random.index(below: data.rows) }.sorted()
         }
         for v in 0..<description.count where kept[v] == nil {
-            guard !data.rowsFor(v, parents: description.parents[v]).isEmpty else {
+            guard data.hasRowsFor(v, parents: description.parents[v]) else {
                 throw EngineError(.value, "structural data: there is no row in which \(description.variables[v].name) is known, and its parents, "
                     + "and it was not set, expected at least one")
             }

@@ -33,12 +33,17 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     /// Rows that `combine` takes at a time.
     static var columnBlock: Int { get }
 
-    /// Linear combinations of columns: `y_o = f(bias_o + sum over p of weights[o * outputStride + p * inputStride] x_p)`, with a column of x every
-    /// `stride` numbers and one of y every `targetStride`. `rows` is a multiple of `columnBlock`. Each element sums over p in ascending order, whatever
-    /// its row. `f` is applied when it is the identity, relu or leaky relu; callers run `activate` for the others.
-    static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, outputStride: Int, inputStride: Int,
-                        bias: UnsafePointer<Scalar>?, activation: Activation, into y: UnsafeMutablePointer<Scalar>, outputs: Int,
-                        stride: Int, targetStride: Int, rows: Int)
+    /// A layer: `y_o = f(bias_o + sum over p of weights[o * inputs + p] x_p)`, with a column every `stride` numbers. `rows` is a multiple of `columnBlock`.
+    /// Each element sums over p in ascending order, whatever its row. An `f` whose derivative asks for its input is not applied; callers keep the sums and
+    /// run `activate`.
+    static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>, activation: Activation,
+                        into y: UnsafeMutablePointer<Scalar>, outputs: Int, stride: Int, rows: Int)
+
+    /// The way back through a layer and the activation before it: `target_p = f'_p sum over o of weights[o * inputs + p] g_o`, where `f'` is found from
+    /// what the activation gave, y, or from what it took, x, as in `activationGradient`. `target` may be y or x.
+    static func passBack(_ g: UnsafePointer<Scalar>, outputs: Int, weights: UnsafePointer<Scalar>, activation: Activation,
+                         output y: UnsafePointer<Scalar>, input x: UnsafePointer<Scalar>?, into target: UnsafeMutablePointer<Scalar>, inputs: Int,
+                         stride: Int, rows: Int)
 
     /// `c[o * inputs + p] (+)=` the sum over rows of `g_o x_p`: what the weights of a layer get, from the gradients of its outputs and from its
     /// inputs. `rows` is a multiple of `columnBlock`.

@@ -4,14 +4,14 @@ extension VectorKernels {
     public static func activate(_ activation: Activation, _ x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, count: Int) {
         switch activation {
         case .identity: if UnsafePointer(y) != x { y.update(from: x, count: count) }
-        case .relu: map(x, y, count) { $0 < 0 ? 0 : $0 }
-        case .leakyRelu: map(x, y, count) { $0 < 0 ? 0.01 * $0 : $0 }
-        case .elu: map(x, y, count) { $0 > 0 ? $0 : Vector.expm1($0) }
-        case .gelu: mapVectors(x, x, y, count) { x, _ in x * normalDistribution(x) }
-        case .tanh: mapVectors(x, x, y, count) { x, _ in x.hyperbolicTangent() }
-        case .sigmoid: mapVectors(x, x, y, count) { x, _ in logistic(x) }
-        case .softplus: map(x, y, count) { $0 > 20 ? $0 : Vector.log1p(Vector.exp($0)) }
-        case .silu: mapVectors(x, x, y, count) { x, _ in x * logistic(x) }
+        case .relu: activate(Relu.self, x, y, count)
+        case .leakyRelu: activate(LeakyRelu.self, x, y, count)
+        case .elu: activate(Elu.self, x, y, count)
+        case .gelu: activate(Gelu.self, x, y, count)
+        case .tanh: activate(Tanh.self, x, y, count)
+        case .sigmoid: activate(Sigmoid.self, x, y, count)
+        case .softplus: activate(Softplus.self, x, y, count)
+        case .silu: activate(Silu.self, x, y, count)
         }
     }
 
@@ -19,46 +19,26 @@ extension VectorKernels {
                                           gradient g: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>, count: Int) {
         switch activation {
         case .identity: if UnsafePointer(target) != g { target.update(from: g, count: count) }
-        case .relu: scale(g, by: 0, whereNotPositive: y, into: target, count)
-        case .leakyRelu: scale(g, by: 0.01, whereNotPositive: y, into: target, count)
-        case .elu: differentiate(y, g, into: target, count) { y, g in y > 0 ? g : g * (y + 1) }
-        case .tanh: mapVectors(y, g, target, count) { y, g in (g * (Vector(repeating: 1) - y * y)).zero(where: g) }
-        case .sigmoid: mapVectors(y, g, target, count) { y, g in (g * (y * (Vector(repeating: 1) - y))).zero(where: g) }
-        case .gelu:
-            mapVectors(x!, g, target, count) { x, g in
-                let density = Vector(repeating: inverseRootTwoPi) * (Vector(repeating: -0.5) * x * x).exponential()
-                // x times the density is 0 far out; there x itself may be infinite.
-                return (g * (normalDistribution(x) + (x * density).zero(whereInfinite: x))).zero(where: g)
-            }
-        case .softplus:
-            differentiate(x!, g, into: target, count) { x, g in
-                if x > 20 { return g }
-                let e = Vector.exp(x)
-                return g * (e / (1 + e))
-            }
-        case .silu:
-            mapVectors(x!, g, target, count) { x, g in
-                let s = logistic(x)
-                return (g * s * (Vector(repeating: 1) + x * (Vector(repeating: 1) - s))).zero(where: g)
-            }
+        case .relu: differentiate(Relu.self, y, g, target, count)
+        case .leakyRelu: differentiate(LeakyRelu.self, y, g, target, count)
+        case .elu: differentiate(Elu.self, y, g, target, count)
+        case .gelu: differentiate(Gelu.self, x!, g, target, count)
+        case .tanh: differentiate(Tanh.self, y, g, target, count)
+        case .sigmoid: differentiate(Sigmoid.self, y, g, target, count)
+        case .softplus: differentiate(Softplus.self, x!, g, target, count)
+        case .silu: differentiate(Silu.self, x!, g, target, count)
         }
     }
 
-    private static var rootHalf: Scalar { 0.707106781186547524400844362104849 }
-    private static var inverseRootTwoPi: Scalar { 0.398942280401432677939946059934382 }
-
-    @inline(__always)
-    private static func map(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int, _ f: (Scalar) -> Scalar) {
-        for i in 0..<count { y[i] = f(x[i]) }
+    private static func activate<Rule: ActivationRule>(_: Rule.Type, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int) {
+        mapVectors(x, x, y, count) { x, _ in Rule.value(x) }
     }
 
-    @inline(__always)
-    private static func normalDistribution(_ x: Vector) -> Vector {
-        Vector(repeating: 0.5) * (Vector(repeating: 1) + (x * Vector(repeating: rootHalf)).errorFunction())
+    /// - Parameter at: the one that the rule looks at, of what it gave and what it took.
+    private static func differentiate<Rule: ActivationRule>(_: Rule.Type, _ at: UnsafePointer<Scalar>, _ g: UnsafePointer<Scalar>,
+                                                            _ target: UnsafeMutablePointer<Scalar>, _ count: Int) {
+        mapVectors(at, g, target, count) { at, g in Rule.gradient(g, output: at, input: at) }
     }
-
-    @inline(__always)
-    private static func logistic(_ x: Vector) -> Vector { Vector(repeating: 1) / (Vector(repeating: 1) + (Vector(repeating: 0) - x).exponential()) }
 
     /// `y = f(a, b)`, a vector at a time; what is left at the end is filled up with zeros.
     @inline(__always)
@@ -78,30 +58,5 @@ extension VectorKernels {
         }
         let last = f(left, right)
         for k in 0..<count - i { y[i + k] = last[k] }
-    }
-
-    /// Zero gradients stay zero whatever `y` is, without being looked for.
-    @inline(__always)
-    private static func scale(_ g: UnsafePointer<Scalar>, by slope: Scalar, whereNotPositive y: UnsafePointer<Scalar>,
-                              into target: UnsafeMutablePointer<Scalar>, _ count: Int) {
-        let lanes = Vector.scalarCount
-        var i = 0
-        while i + lanes <= count {
-            Vector.load(g + i).times(slope, whereNotPositive: .load(y + i)).store(to: target + i)
-            i += lanes
-        }
-        while i < count {
-            target[i] = y[i] <= 0 ? slope * g[i] : g[i]
-            i += 1
-        }
-    }
-
-    @inline(__always)
-    private static func differentiate(_ at: UnsafePointer<Scalar>, _ g: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>,
-                                      _ count: Int, _ f: (Scalar, Scalar) -> Scalar) {
-        for i in 0..<count {
-            let incoming = g[i]
-            target[i] = incoming == 0 ? 0 : f(at[i], incoming)
-        }
     }
 }

@@ -3,24 +3,62 @@ public import CausalKernelInterface
 // A layer on columns: four vectors of rows by two outputs stay in eight registers while the loop runs over the inputs. A layer of one or two
 // inputs does as well as a wide one, since what fills the lanes is rows.
 
+/// What is done to a sum before it is stored to a place.
+private protocol Ending {
+    associatedtype Vector: Lanes
+    func of(_ sum: Vector, _ place: Int) -> Vector
+}
+
+private struct Values<Rule: ActivationRule, Vector: Lanes>: Ending {
+    @inline(__always) func of(_ sum: Vector, _ place: Int) -> Vector { Rule.value(sum) }
+}
+
+private struct Gradients<Rule: ActivationRule, Vector: Lanes>: Ending {
+    /// What the rule looks at, of what it gave and what it took.
+    let at: UnsafePointer<Vector.Scalar>
+
+    @inline(__always) func of(_ sum: Vector, _ place: Int) -> Vector {
+        let there = Vector.load(at + place)
+        return Rule.gradient(sum, output: there, input: there)
+    }
+}
+
 extension VectorKernels {
     @inline(__always) public static var columnBlock: Int { 4 * Vector.scalarCount }
 
-    public static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, outputStride: Int, inputStride: Int,
-                               bias: UnsafePointer<Scalar>?, activation: Activation, into y: UnsafeMutablePointer<Scalar>, outputs: Int,
-                               stride: Int, targetStride: Int, rows: Int) {
+    public static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>, activation: Activation,
+                               into y: UnsafeMutablePointer<Scalar>, outputs: Int, stride: Int, rows: Int) {
         switch activation {
-        case .relu: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, targetStride, rows) { $0.rectified() }
-        case .leakyRelu: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, targetStride, rows) { $0.leaky(0.01) }
-        default: combine(x, inputs, weights, outputStride, inputStride, bias, y, outputs, stride, targetStride, rows) { $0 }
+        case .relu: combine(x, inputs, weights, inputs, 1, bias, y, outputs, stride, rows, Values<Relu, Vector>())
+        case .leakyRelu: combine(x, inputs, weights, inputs, 1, bias, y, outputs, stride, rows, Values<LeakyRelu, Vector>())
+        case .elu: combine(x, inputs, weights, inputs, 1, bias, y, outputs, stride, rows, Values<Elu, Vector>())
+        case .tanh: combine(x, inputs, weights, inputs, 1, bias, y, outputs, stride, rows, Values<Tanh, Vector>())
+        case .sigmoid: combine(x, inputs, weights, inputs, 1, bias, y, outputs, stride, rows, Values<Sigmoid, Vector>())
+        case .identity, .gelu, .softplus, .silu: combine(x, inputs, weights, inputs, 1, bias, y, outputs, stride, rows, Values<Identity, Vector>())
         }
     }
 
-    @inline(__always)
-    private static func combine(_ x: UnsafePointer<Scalar>, _ inputs: Int, _ weights: UnsafePointer<Scalar>, _ outputStride: Int, _ inputStride: Int,
-                                _ bias: UnsafePointer<Scalar>?, _ y: UnsafeMutablePointer<Scalar>, _ outputs: Int, _ stride: Int, _ targetStride: Int,
-                                _ rows: Int, _ f: (Vector) -> Vector) {
+    public static func passBack(_ g: UnsafePointer<Scalar>, outputs: Int, weights: UnsafePointer<Scalar>, activation: Activation,
+                                output y: UnsafePointer<Scalar>, input x: UnsafePointer<Scalar>?, into target: UnsafeMutablePointer<Scalar>, inputs: Int,
+                                stride: Int, rows: Int) {
+        switch activation {
+        case .identity: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Values<Identity, Vector>())
+        case .relu: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Relu, Vector>(at: y))
+        case .leakyRelu: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<LeakyRelu, Vector>(at: y))
+        case .elu: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Elu, Vector>(at: y))
+        case .gelu: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Gelu, Vector>(at: x!))
+        case .tanh: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Tanh, Vector>(at: y))
+        case .sigmoid: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Sigmoid, Vector>(at: y))
+        case .softplus: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Softplus, Vector>(at: x!))
+        case .silu: combine(g, outputs, weights, 1, inputs, nil, target, inputs, stride, rows, Gradients<Silu, Vector>(at: x!))
+        }
+    }
+
+    private static func combine<End: Ending>(_ x: UnsafePointer<Scalar>, _ inputs: Int, _ weights: UnsafePointer<Scalar>, _ outputStride: Int, _ inputStride: Int,
+                                             _ bias: UnsafePointer<Scalar>?, _ y: UnsafeMutablePointer<Scalar>, _ outputs: Int, _ stride: Int, _ rows: Int,
+                                             _ end: End) where End.Vector == Vector {
         let lanes = Vector.scalarCount
+        @inline(__always) func put(_ sum: Vector, _ place: Int) { end.of(sum, place).store(to: y + place) }
         for block in Swift.stride(from: 0, to: rows, by: columnBlock) {
             var output = 0
             while output + 2 <= outputs {
@@ -42,15 +80,15 @@ extension VectorKernels {
                     a += inputStride
                     column += stride
                 }
-                let target = y + output * targetStride + block, next = target + targetStride
-                f(a0).store(to: target)
-                f(a1).store(to: target + lanes)
-                f(a2).store(to: target + 2 * lanes)
-                f(a3).store(to: target + 3 * lanes)
-                f(b0).store(to: next)
-                f(b1).store(to: next + lanes)
-                f(b2).store(to: next + 2 * lanes)
-                f(b3).store(to: next + 3 * lanes)
+                let place = output * stride + block, next = place + stride
+                put(a0, place)
+                put(a1, place + lanes)
+                put(a2, place + 2 * lanes)
+                put(a3, place + 3 * lanes)
+                put(b0, next)
+                put(b1, next + lanes)
+                put(b2, next + 2 * lanes)
+                put(b3, next + 3 * lanes)
                 output += 2
             }
             if output < outputs {
@@ -66,17 +104,18 @@ extension VectorKernels {
                     a += inputStride
                     column += stride
                 }
-                let target = y + output * targetStride + block
-                f(a0).store(to: target)
-                f(a1).store(to: target + lanes)
-                f(a2).store(to: target + 2 * lanes)
-                f(a3).store(to: target + 3 * lanes)
+                let place = output * stride + block
+                put(a0, place)
+                put(a1, place + lanes)
+                put(a2, place + 2 * lanes)
+                put(a3, place + 3 * lanes)
             }
         }
     }
 
     public static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
                                       accumulate: Bool, into c: UnsafeMutablePointer<Scalar>) {
+        if outputs == 1 { return columnProducts(g, x, inputs, stride, rows, accumulate, c) }
         let lanes = Vector.scalarCount
         for output in Swift.stride(from: 0, to: outputs, by: 4) {
             // A tile that hangs over the edge reads the last column again and does not store what comes of it.
@@ -109,6 +148,39 @@ extension VectorKernels {
                 put(2, c0, c1)
                 put(3, d0, d1)
             }
+        }
+    }
+
+    /// Of one output, whose column is read once for eight inputs.
+    private static func columnProducts(_ g: UnsafePointer<Scalar>, _ x: UnsafePointer<Scalar>, _ inputs: Int, _ stride: Int, _ rows: Int, _ accumulate: Bool,
+                                       _ c: UnsafeMutablePointer<Scalar>) {
+        for input in Swift.stride(from: 0, to: inputs, by: 8) {
+            @inline(__always) func column(_ k: Int) -> UnsafePointer<Scalar> { x + min(input + k, inputs - 1) * stride }
+            let x0 = column(0), x1 = column(1), x2 = column(2), x3 = column(3), x4 = column(4), x5 = column(5), x6 = column(6), x7 = column(7)
+            var s0 = Vector(repeating: 0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0
+            for row in Swift.stride(from: 0, to: rows, by: Vector.scalarCount) {
+                let slope = Vector.load(g + row)
+                s0 = s0.adding(slope, times: .load(x0 + row))
+                s1 = s1.adding(slope, times: .load(x1 + row))
+                s2 = s2.adding(slope, times: .load(x2 + row))
+                s3 = s3.adding(slope, times: .load(x3 + row))
+                s4 = s4.adding(slope, times: .load(x4 + row))
+                s5 = s5.adding(slope, times: .load(x5 + row))
+                s6 = s6.adding(slope, times: .load(x6 + row))
+                s7 = s7.adding(slope, times: .load(x7 + row))
+            }
+            @inline(__always) func put(_ k: Int, _ sum: Vector) {
+                guard input + k < inputs else { return }
+                c[input + k] = (accumulate ? c[input + k] : 0) + sum.total()
+            }
+            put(0, s0)
+            put(1, s1)
+            put(2, s2)
+            put(3, s3)
+            put(4, s4)
+            put(5, s5)
+            put(6, s6)
+            put(7, s7)
         }
     }
 

@@ -22,6 +22,8 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     func zero(whereInfinite y: Self) -> Self
     /// The sum of the lanes: of the halves, and so on.
     func total() -> Scalar
+    /// The squares of the lanes, in double precision, added to as many sums.
+    func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double>
     /// `exp` of each lane to within two units in the last place, without a call; beyond the range of finite results it stays at the
     /// last one. The polynomials are those of Cephes (Moshier 1989).
     func exponential() -> Self
@@ -64,6 +66,10 @@ extension SIMD8: Lanes where Scalar == Float {
     @inline(__always) public func total() -> Float {
         let four = lowHalf + highHalf, two = four.lowHalf + four.highHalf
         return two[0] + two[1]
+    }
+    @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
+        let wide = SIMD8<Double>(self)
+        return sums + wide * wide
     }
     @inline(__always) public func exponential() -> Self {
         let x = replacing(with: 88, where: self .> 88).replacing(with: -87, where: self .< -87)
@@ -132,6 +138,9 @@ extension SIMD4: Lanes where Scalar == Double {
     @inline(__always) public func total() -> Double {
         let two = lowHalf + highHalf
         return two[0] + two[1]
+    }
+    @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
+        SIMD8(lowHalf: sums.lowHalf + self * self, highHalf: sums.highHalf)
     }
     @inline(__always) public func exponential() -> Self {
         let x = replacing(with: 709, where: self .> 709).replacing(with: -708, where: self .< -708)

@@ -3,9 +3,21 @@ public import CausalKernelInterface
 extension VectorKernels {
     public static func squaredError(_ prediction: UnsafePointer<Scalar>, _ target: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>?,
                                     scale: Double, gradient: UnsafeMutablePointer<Scalar>?, accumulate: Bool, count: Int) -> Double {
-        entries(prediction, target, weights, scale, gradient, accumulate, count) { difference in
-            (Double(difference) * Double(difference), 2 * difference)
+        guard weights == nil else {
+            return entries(prediction, target, weights, scale, gradient, accumulate, count) { (Double($0) * Double($0), 2 * $0) }
         }
+        let lanes = Vector.scalarCount, two = Vector(repeating: 2), factor = Vector(repeating: Scalar(scale))
+        var sums = SIMD8<Double>(repeating: 0), i = 0
+        while i + lanes <= count {
+            let difference = Vector.load(prediction + i) - .load(target + i)
+            sums = difference.squares(addedTo: sums)
+            if let gradient {
+                let slope = two * difference * factor
+                (accumulate ? .load(gradient + i) + slope : slope).store(to: gradient + i)
+            }
+            i += lanes
+        }
+        return sums.sum() + entries(prediction + i, target + i, nil, scale, gradient.map { $0 + i }, accumulate, count - i) { (Double($0) * Double($0), 2 * $0) }
     }
 
     public static func absoluteError(_ prediction: UnsafePointer<Scalar>, _ target: UnsafePointer<Scalar>, weights: UnsafePointer<Scalar>?,
