@@ -731,6 +731,12 @@ causal_status causal_discovery_gates(const causal_discovery *discovery, double *
  * variables. */
 causal_status causal_discovery_targets(const causal_discovery *discovery, uint8_t *targets, size_t regimes, size_t count);
 
+/* Pairs of variables of which the data say that a hidden common cause stands behind the edge between them: by how much the score would be better with
+ * it, at both places of `evidence` (count x count numbers), and 0 elsewhere. A pair is told by what causes the two have of their own, and by rows in
+ * which one was set, if it leaves a mark there: 0 does not mean that there is none. Two effects that cancel may look the same. STATE: a score
+ * other than "bic", or categorical variables. SHAPE: another count. */
+causal_status causal_discovery_hidden_causes(const causal_discovery *discovery, double *evidence, size_t count);
+
 /* ---------------------------------------------------------------- checkpoint */
 
 /* A checkpoint is a safetensors file: the parameters under their names, the network as metadata, and `note`, a text of the

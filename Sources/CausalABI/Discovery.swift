@@ -114,6 +114,21 @@ public func causal_discovery_targets(_ discovery: OpaquePointer?, _ targets: Uns
     }
 }
 
+@_cdecl("causal_discovery_hidden_causes") @implementation
+public func causal_discovery_hidden_causes(_ discovery: OpaquePointer?, _ evidence: UnsafeMutablePointer<Double>?, _ count: Int) -> causal_status {
+    asking(discovery) { discovery in
+        guard count == discovery.variables.count else {
+            throw EngineError(.shape, "\(UInt(bitPattern: count)) variables given, the data have \(discovery.variables.count)")
+        }
+        let out = try require(evidence, "evidence"), found = try discovery.hiddenCauses()
+        out.update(repeating: 0, count: count * count)
+        for pair in found {
+            out[pair.first * count + pair.second] = pair.evidence
+            out[pair.second * count + pair.first] = pair.evidence
+        }
+    }
+}
+
 private func asking(_ handle: OpaquePointer?, _ body: (Discovery) throws -> Void) -> causal_status {
     call { try HandleTable.reading(handle, DiscoveryObject.self) { try body($0.discovery) } }
 }

@@ -45,6 +45,10 @@ static void finding(void) {
     TRUE(score > 0 && score - same < 1e-9 && same - score < 1e-9);
     OK(causal_discovery_frequencies(discovery, numbers, more, N, &samples));
     TRUE(samples == 5 && numbers[2] == 1.0 && more[2] == 0.0);
+    OK(causal_discovery_hidden_causes(discovery, numbers, N));
+    TRUE(numbers[1] == 0.0 && numbers[2] == 0.0 && numbers[5] == 0.0);
+    EXPECT(CAUSAL_ERROR_NULL, causal_discovery_hidden_causes(discovery, NULL, N));
+    EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_hidden_causes(discovery, numbers, HUGE_SIZE));
     EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_frequencies(discovery, numbers, more, N + 1, &samples));
     EXPECT(CAUSAL_ERROR_SHAPE, causal_discovery_frequencies(discovery, numbers, more, HUGE_SIZE, &samples));
     EXPECT(CAUSAL_ERROR_NULL, causal_discovery_frequencies(discovery, NULL, more, N, &samples));
@@ -76,6 +80,7 @@ static void learning(void) {
     options.regimes = regimes;
     OK(create(&discovery, &options));
     while (!finished) OK(causal_discovery_run(discovery, 0.05, &finished));
+    EXPECT(CAUSAL_ERROR_STATE, causal_discovery_hidden_causes(discovery, numbers, N));
     OK(causal_discovery_gates(discovery, numbers, N));
     for (i = 0; i < N * N; i++) TRUE(numbers[i] >= 0.0 && numbers[i] <= 1.0 && (i % (N + 1) != 0 || numbers[i] == 0.0));
     OK(causal_discovery_targets(discovery, bytes, 2, N));

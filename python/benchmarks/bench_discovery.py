@@ -5,7 +5,8 @@
 One core and its time alone, standardised data, strict SHD: a pair counts where its edge differs in presence or in direction, of the class (CPDAG)
 where data tell no more, of the graph itself with interventions on all variables or nonlinear mechanisms. Scores are those of the engine for both.
 Peers, of `discovery_peers.py`: `flopsearch`, `gies`, `dagma` and `sdcd` from PyPI; for nonlinear problems, by search and by networks, also the same with
-the true order given. One that is not installed is named and passed over. `discovery.json` gets a line for each problem, seed and peer, as soon as the
+the true order given. One that is not installed is named and passed over. Of "hidden-20" it is only
+counted how often hidden causes are told of. `discovery.json` gets a line for each problem, seed and peer, as soon as the
 problem is done; the longest come last.
 """
 
@@ -30,15 +31,15 @@ from causal_engine import CausalWarning, Discovery, Graph, Knowledge, discover  
 
 from discovery_peers import PEERS, Answer, dagma, flop, gies, marks_of, sdcd  # noqa: E402
 from discovery_problems import (  # noqa: E402
-    SMALL, Array, Problem, linear, linear_experiment, networks, perturbed_networks, sachs, small, standardised,
+    SMALL, Array, Problem, hiding, linear, linear_experiment, networks, perturbed_networks, sachs, small, standardised,
 )
 
 LINEAR = {f"er{k}-{d}": (d, k) for d in (20, 50, 100) for k in (2, 4)}
 EXPERIMENTS = {"interventional-10": 2, "interventional-sparse-10": 1}        # edges a variable
 SACHS = ["sachs-obs", "sachs-int", "sachs-log-int", "sachs-conditions", "sachs-log-conditions"]
-NAMES = [*LINEAR, "er2-500", "raw-er4-20", *EXPERIMENTS, *SACHS, "small", "mlp-er4-20", "sdcd-40", "sdcd-40-unknown"]
+NAMES = [*LINEAR, "er2-500", "raw-er4-20", *EXPERIMENTS, *SACHS, "small", "hidden-20", "mlp-er4-20", "sdcd-40", "sdcd-40-unknown"]
 SEEDS = {"er2-100": 3, "er4-100": 3, "er2-500": 1, "mlp-er4-20": 5, "sdcd-40": 2, "sdcd-40-unknown": 1, "small": 5}
-SEEDS |= dict.fromkeys(EXPERIMENTS, 30) | dict.fromkeys(SACHS, 1)
+SEEDS |= dict.fromkeys([*EXPERIMENTS, "hidden-20"], 30) | dict.fromkeys(SACHS, 1)
 
 
 def shd(one: Array, other: Array) -> int:
@@ -98,7 +99,20 @@ class Table:
         print(text, flush=True)
 
 
+def warned(seeds: int) -> None:
+    """How often `discover` tells of hidden causes where there are none, and where there are."""
+    for edges, experiment in ((2, False), (4, False), (2, True)):
+        for hidden in (0, 3):
+            made = [hiding(20, edges, 2_000 if experiment else 1_000, hidden, seed, experiment=experiment) for seed in range(seeds)]
+            told = sum(bool(search(problem)[0].hidden_causes) for problem in made)
+            print(f"    ER{edges}, {len(made[0].rows)} rows{', half of them experiments' if experiment else ''}, {hidden or 'no'} hidden variables: "
+                  f"told of hidden causes in {told} of {seeds}", flush=True)
+
+
 def run(name: str, seeds: int, table: Table) -> None:
+    if name == "hidden-20":
+        print(name)
+        return warned(seeds)
     for seed in range(seeds):
         if name in LINEAR or name in ("er2-500", "raw-er4-20"):
             d, k = LINEAR.get(name, (500, 2) if name == "er2-500" else (20, 4))

@@ -114,6 +114,23 @@ def linear_experiment(per_variable: int, rows: int, seed: int) -> tuple[Problem,
     return Problem(sample(targets), marks, truth, order), Problem(sample(np.full(3_200, -1)), None, truth, order)
 
 
+def hiding(variables: int, per_variable: int, rows: int, hidden: int, seed: int, *, experiment: bool) -> Problem:
+    """A linear problem of which the variables with the most effects are not seen; in an experiment half of the rows set each other one in turn to N(0, 2). The
+    truth is the graph of what is seen."""
+    rng = np.random.default_rng(seed)
+    count = variables + hidden
+    truth, order = random_graph(rng, count, per_variable * count)
+    weights, seen = truth * signed(rng, count, count), np.sort(np.argsort(-truth.sum(axis=1))[hidden:])
+    targets = np.full(rows, -1)
+    if experiment:
+        targets[rows // 2:] = np.resize(seen, rows - rows // 2)
+    x = np.zeros((rows, count))
+    for v in order:
+        x[:, v] = np.where(targets == v, rng.normal(0, 2, rows), x @ weights[:, v] + rng.normal(size=rows))
+    marks = (targets[:, None] == seen).astype(np.uint8) if experiment else None
+    return Problem(x[:, seen], marks, truth[np.ix_(seen, seen)], np.searchsorted(seen, [v for v in order if v in seen]))
+
+
 SMALL = {
     "chain": [(0, 1), (1, 2), (2, 3), (3, 4)], "fork": [(0, 1), (0, 2), (0, 3), (0, 4)], "collider": [(0, 4), (1, 4), (2, 4), (3, 4)],
     "confounder": [(0, 1), (0, 2), (1, 2), (2, 3), (3, 4)], "complex": [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4)],

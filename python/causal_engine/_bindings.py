@@ -263,6 +263,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_discovery_frequencies": (_A, _A, _A, _N, _A),
     "causal_discovery_gates": (_A, _A, _N),
     "causal_discovery_targets": (_A, _A, _N, _N),
+    "causal_discovery_hidden_causes": (_A, _A, _N),
 
     "causal_model_save": (_A, _A, _T, _T),
     "causal_model_load": (_A, _T),

@@ -56,6 +56,9 @@ class Discovery:
         before edges were pruned. None for other scores.
     targets
         By regime, the variables whose mechanisms differ there from those of the regime with the most rows. None without regimes.
+    hidden_causes
+        Pairs of variables of which the data say that a hidden common cause stands behind the edge between them, the clearest first, and by how much the
+        score would be better with it. {} does not mean that there is none: see `discover`. None where it is not tested.
     is_finished
         False where Ctrl-C ended the search early.
     sortability
@@ -68,7 +71,7 @@ class Discovery:
 
     def __init__(
         self, handle: Handle, variables: tuple[str, ...], values: NDArray[np.float64], levels: Levels, assumptions: tuple[str, ...],
-        is_finished: bool, seconds: float, has_gates: bool = False, regimes: tuple[Any, ...] = (),
+        is_finished: bool, seconds: float, score: str, regimes: tuple[Any, ...] = (),
     ) -> None:
         self._handle = handle
         self.is_finished = is_finished
@@ -85,7 +88,7 @@ class Discovery:
         places = np.argwhere(directed + undirected > 0).tolist()
         self.frequencies = {(variables[i], variables[j]): float(directed[i, j] + undirected[i, j]) for i, j in places}
         self.gates: NDArray[np.float64] | None = None
-        if has_gates:
+        if score == "network":
             self.gates = np.zeros((len(variables),) * 2)
             library.causal_discovery_gates(handle.address, address(self.gates), len(variables))
         self.targets: dict[Any, tuple[str, ...]] | None = None
@@ -93,6 +96,13 @@ class Discovery:
             marks = np.zeros((len(regimes), len(variables)), np.uint8)
             library.causal_discovery_targets(handle.address, address(marks), *marks.shape)
             self.targets = {regime: tuple(variables[v] for v in np.flatnonzero(own)) for regime, own in zip(regimes, marks)}
+
+        self.hidden_causes: dict[tuple[str, str], float] | None = None
+        if score == "bic" and not levels:
+            evidence = np.zeros((len(variables),) * 2)
+            library.causal_discovery_hidden_causes(handle.address, address(evidence), len(variables))
+            pairs = sorted(np.argwhere(np.triu(evidence) > 0).tolist(), key=lambda pair: -evidence[tuple(pair)])
+            self.hidden_causes = {(variables[i], variables[j]): float(evidence[i, j]) for i, j in pairs}
 
     @property
     def score(self) -> float:
@@ -214,7 +224,9 @@ def discover(
     Warns
     -----
     CausalWarning
-        Variances, or how well variables are predicted, give the order of the graph away, as in data that were simulated in a simple way.
+        A hidden common cause explains two variables better than the edge between them, as far as can be told: for real variables under "bic", where both
+        have causes of their own or one was set in some rows (`Discovery.hidden_causes`). Variances, or how well variables are predicted, give
+        the order of the graph away, as in data that were simulated in a simple way.
 
     Examples
     --------
@@ -252,7 +264,7 @@ def discover(
     is_finished = _run(handle, progress)
     found = Discovery(
         handle, variables, values, levels, _assumptions(score, bool(levels), marks is not None), is_finished, time.monotonic() - began,
-        score == "network", labels)
+        score, labels)
     _doubt(found)
     return found
 
@@ -313,7 +325,12 @@ def _assumptions(score: str, is_categorical: bool, is_experiment: bool) -> tuple
 
 
 def _doubt(found: Discovery) -> None:
-    """Warns of data that look simulated."""
+    """Warns of data that the assumptions do not fit, and of data that look simulated."""
+    if found.hidden_causes:
+        shown_pairs = ", ".join(f"{a} and {b} ({evidence:.0f})" for (a, b), evidence in list(found.hidden_causes.items())[:5])
+        more = f", and {len(found.hidden_causes) - 5} more" if len(found.hidden_causes) > 5 else ""
+        warn(f"a hidden common cause would explain better than an edge what there is between {shown_pairs}{more}: by so much the score would be better with it. "
+             "Their edges, and those nearby, may be wrong. Effects that cancel look the same, and so does an experiment that changes more than what it sets")
     sorts = found.sortability
     if sorts is None or len(found.directed.edges) < 10:
         return

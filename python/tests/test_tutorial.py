@@ -9,6 +9,7 @@ import pytest
 PAGES = [Path(__file__).parents[1] / "docs" / name for name in ("structural.md", "discovery.md")]
 
 
+@pytest.mark.filterwarnings("ignore:a hidden common cause")       # of which the page says that it is warned of
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_its_blocks_run(page):
     pytest.importorskip("pandas")

@@ -189,6 +189,17 @@ public final class Discovery {
         return (0..<count * count).map { gates[place[$0 / count] * count + place[$0 % count]] }
     }
 
+    /// Pairs of variables of which the data say that a hidden common cause stands behind the edge between them, the clearest first. That none is found does
+    /// not mean that there is none.
+    ///
+    /// - Throws: `.state` for a score other than that of linear Gaussian mechanisms, by which it is tested.
+    public func hiddenCauses() throws(EngineError) -> [HiddenCause] {
+        guard let gaussian = score as? GaussianScore else {
+            throw EngineError(.state, "discovery: hidden causes under \(options.score) of these variables, expected the score bic and real variables")
+        }
+        return try HiddenCauseSearch(given, gaussian.covariances, penalty: options.penalty).hiddenCauses(in: directedGraph(), number: place)
+    }
+
     private func directed(_ parents: [[UInt16]]) throws(EngineError) -> Graph {
         try Graph(count: variables.count, names: variables.map(\.name), edges: parents.enumerated().flatMap { effect, causes in
             causes.map { Graph.Edge(from: canonical[Int($0)], to: canonical[effect]) }

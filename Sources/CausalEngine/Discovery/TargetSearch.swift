@@ -55,30 +55,14 @@ final class TargetSearch {
             let here = places[regime], count = Double(here.count), squares = here.reduce(0) { $0 + residuals[$1] * residuals[$1] }
             let isIn = !targets[regime * data.columns + variable]
             let variance = max((pooled - (isIn ? squares : 0)) / Double(max(pooledRows - (isIn ? here.count : 0), 1)), 1e-12)
-            let left = try unexplained(here.map { residuals[$0] }, here.map { place in
-                [1] + zip(own, scales).map { $1.standard(data.value(network.order[place], $0)) }
-            })
+            var fit = LeastSquares(columns: own.count + 1), values = [1] + [Double](repeating: 0, count: own.count)
+            for place in here {
+                for (k, parent) in own.enumerated() { values[k + 1] = scales[k].standard(data.value(network.order[place], parent)) }
+                fit.add(residuals[place], values)
+            }
+            let left = try fit.unexplained()
             let gain = squares / (2 * variance) - count / 2 + count / 2 * (log(variance) - log(max(left / count, 1e-12)))
             found[regime * data.columns + variable] = gain > penalty / 2 * Double(parameters) * log(Double(data.rows))
-        }
-    }
-
-    /// The sum of squares that a regression leaves.
-    private func unexplained(_ y: [Double], _ rows: [[Double]]) throws(EngineError) -> Double {
-        let size = rows[0].count
-        var products = try Matrix<Double>(rows: size, columns: size, repeating: 0), shared = try Matrix<Double>(rows: size, columns: 1, repeating: 0)
-        for (value, row) in zip(y, rows) {
-            for i in 0..<size {
-                shared[i, 0] += row[i] * value
-                for j in 0..<size { products[i, j] += row[i] * row[j] }
-            }
-        }
-        // What does not vary here, such as a parent that was set to one value, has the weight 0.
-        for i in 0..<size { products[i, i] += 1e-6 * Double(y.count) }
-        let weights = try products.solve(shared)
-        return zip(y, rows).reduce(0) { sum, pair in
-            let error = (0..<size).reduce(pair.0) { $0 - pair.1[$1] * weights[$1, 0] }
-            return sum + error * error
         }
     }
 }

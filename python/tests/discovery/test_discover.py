@@ -13,7 +13,10 @@ from causal_engine import (
     ArgumentError, CausalWarning, CycleError, Discovery, Graph, InvalidValueError, Knowledge, ShapeError, StructuralModel, UnknownNameError, discover,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:the order of the graph")       # what is simulated here is sorted
+pytestmark = [                                                          # what is simulated here
+    pytest.mark.filterwarnings("ignore:the order of the graph"),        # is sorted
+    pytest.mark.filterwarnings("ignore:a hidden common cause"),         # and has effects that nearly cancel
+]
 quiet = {"progress": False}
 
 
@@ -314,3 +317,43 @@ def test_a_spread_that_squares_do_not_hold_is_refused(scale, score):
     x[:, 1] = (x[:, 0] + x[:, 1]) * scale
     with pytest.raises(InvalidValueError, match="discovery: x1 has a spread too large or too small for a number .*expected other units"):
         discover(x, score=score, progress=False)
+
+
+def hiding(rng, rows, hidden=1.0):
+    """a -> x <-> y <- b; without a hidden cause a -> x -> y <- b."""
+    a, b, h, of_x, of_y = rng.normal(size=(5, rows))
+    x = a + hidden * h + of_x
+    return {"a": a, "b": b, "x": x, "y": b + (hidden * h if hidden else x) + of_y}
+
+
+def test_hidden_causes_are_warned_of():
+    data = hiding(np.random.default_rng(0), 1000)
+    with pytest.warns(CausalWarning, match=r"hidden common cause .* between x and y \(\d+\): by so much"):
+        found = discover(data, **quiet)
+    assert list(found.hidden_causes) == [("x", "y")] and 3 < found.hidden_causes["x", "y"] < np.log(1000) + 1
+
+
+def test_without_hidden_causes_there_is_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CausalWarning)
+        assert discover(hiding(np.random.default_rng(0), 1000, hidden=0), **quiet).hidden_causes == {}
+
+
+def test_experiments_tell_of_hidden_causes():
+    rng = np.random.default_rng(1)
+    is_set = np.arange(600) % 2 == 0
+    h = rng.normal(size=600)
+    x = np.where(is_set, rng.normal(size=600), h + rng.normal(size=600))
+    data = {"x": x, "y": x + 2 * h + rng.normal(size=600)}
+    with pytest.warns(CausalWarning, match="x and y"):
+        assert ("x", "y") in discover(data, {"x": is_set}, **quiet).hidden_causes
+    data["y"] -= 2 * h
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CausalWarning)
+        assert discover(data, {"x": is_set}, **quiet).hidden_causes == {}
+
+
+def test_hidden_causes_are_not_tested_under_other_scores():
+    data = hiding(np.random.default_rng(2), 200)
+    assert discover(data, score="nonlinear", restarts=5, **quiet).hidden_causes is None
+    assert discover({name: (column > 0).astype(str) for name, column in data.items()}, **quiet).hidden_causes is None
