@@ -96,6 +96,8 @@ class Table:
             below = sum(line["peer_score"] is not None and line["score"] < line["peer_score"] - 1e-6 for line in beside)
             text += f"   {peer}: {np.mean([line['peer_shd'] for line in beside]):.2f}, {np.mean([line['peer_seconds'] for line in beside]):.3f} s; " \
                     f"its score is better {below} times"
+        if all("truth_score" in line for line in own):
+            text += f"   the true graph's {sum(line['score'] < line['truth_score'] - 1e-6 for line in own)} times"
         print(text, flush=True)
 
 
@@ -131,6 +133,7 @@ def run(name: str, seeds: int, table: Table) -> None:
             else:
                 answer = flop(problem, found) if d < 500 else None
                 table.add(name, seed, class_of(made.truth), marks_of(found.graph), found.score, seconds, "FLOP", answer)
+                table.lines[-1]["truth_score"] = found.score_of(made.truth)
         elif name in ("mlp-er4-20", "sdcd-40"):
             problem = networks(20, 4, 1_000, seed) if name.startswith("mlp") else perturbed_networks(40, 4, 10_000, seed)
             theirs = sdcd(problem)

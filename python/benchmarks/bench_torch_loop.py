@@ -6,6 +6,9 @@ a network of this engine as the module, beside the same network written in PyTor
 Both run in the same process on the same numbers, in short turns that follow each other, each on the threads that it takes by default.
 The figures are medians of the turns; the ratio is the engine's time over PyTorch's, the median of the ratios of neighbouring
 turns: below 1 the engine is faster.
+
+"no time" is a module that computes nothing: its pass is one node of autograd with ready answers and gradients. So it takes what any engine leaves to
+PyTorch and Python, and no engine behind such a node can be faster.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +47,32 @@ class Written(nn.Module):
             if k < len(self.linear) - 1:
                 x = torch.relu(x)
         return x
+
+
+class Nothing(torch.autograd.Function):
+    """The pass of an engine that takes no time."""
+
+    @staticmethod
+    def forward(ctx: Any, answer: torch.Tensor, x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+        ctx.parameters = parameters
+        return answer.clone()
+
+    @staticmethod
+    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return None, None, *map(torch.zeros_like, ctx.parameters)
+
+
+class NoTime(nn.Module):
+    """The parameters of a network, and nothing behind them."""
+
+    def __init__(self, written: Written, rows: int) -> None:
+        super().__init__()
+        self.own = nn.ParameterList(parameter.detach().clone() for parameter in written.parameters())
+        self.answer = torch.randn(rows, written.linear[-1].out_features)
+
+    def forward(self, x: torch.Tensor, edits: Edits) -> torch.Tensor:
+        answer: torch.Tensor = Nothing.apply(self.answer, x, *self.own)  # type: ignore[no-untyped-call]
+        return answer
 
 
 def timed(step: Callable[[], None]) -> Run:
@@ -116,11 +146,15 @@ def main() -> None:
         x, y = torch.randn(rows, widths[0]), torch.randn(rows, widths[-1])
         for what, sites in ("", []), (" do at 0", [0]), (" do at 0 and 1", [0, 1]):
             edits = edits_of(widths, rows, sites)
-            engine, written = CausalMLP(widths[0], widths[1:-1], widths[-1]), Written(widths)
-            show(name + what, rows, [
-                in_turns(steps(engine, x, y, edits), steps(written, x, y, edits), seconds),
-                in_turns(steps(engine, x, y, edits, fused=True), steps(written, x, y, edits, fused=True), seconds),
-                in_turns(passes(engine, x, y, edits), passes(written, x, y, edits), seconds)])
+            written = Written(widths)
+            engines: dict[str, Any] = {"": CausalMLP(widths[0], widths[1:-1], widths[-1])}
+            if sites == [0]:
+                engines[", in no time"] = NoTime(written, rows)
+            for whose, engine in engines.items():
+                show(name + what + whose, rows, [
+                    in_turns(steps(engine, x, y, edits), steps(written, x, y, edits), seconds),
+                    in_turns(steps(engine, x, y, edits, fused=True), steps(written, x, y, edits, fused=True), seconds),
+                    in_turns(passes(engine, x, y, edits), passes(written, x, y, edits), seconds)])
     x, y = torch.randn(32, 3), torch.randn(32, 1)
     linear = nn.Linear(3, 1)
 

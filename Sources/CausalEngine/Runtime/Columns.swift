@@ -39,9 +39,13 @@ struct Columns<Element: BitwiseCopyable> {
     /// Takes over rows of a table from `first` on.
     func read(_ table: MatrixView<Element>, from first: Int) where Element: EngineScalar {
         guard table.columns > 1 else { return pointer.update(from: table.pointer + first, count: table.columns * rows) }
-        for i in 0..<rows {
-            let row = table.pointer + (first + i) * table.columns
-            for k in 0..<table.columns { pointer[k * stride + i] = row[k] }
+        // A few rows at a time, which stay in the cache while the columns go by.
+        let width = table.columns
+        for start in Swift.stride(from: 0, to: rows, by: 64) {
+            for k in 0..<width {
+                let column = self[k] + start, values = table.pointer + (first + start) * width + k
+                for i in 0..<min(64, rows - start) { column[i] = values[i * width] }
+            }
         }
     }
 

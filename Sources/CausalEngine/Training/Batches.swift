@@ -110,9 +110,13 @@ final class Batches<Scalar: EngineScalar> {
     /// Gathers x under do().
     private func setInputs(_ edit: SiteEdit<Scalar>, _ first: Int, _ count: Int) {
         let columns = data.x.columns
+        guard !isWhole else {
+            return Scalar.kernels.select(data.x.pointer, mask: edit.mask, maskStride: edit.maskStride, values: edit.values, valueStride: edit.valueStride,
+                                         into: x.pointer, rows: count, columns: columns)
+        }
         order.withUnsafeBufferPointer { order in
             for i in 0..<count {
-                let row = isWhole ? i : order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
+                let row = order[first + i], place = x.pointer + i * columns, own = data.x.pointer + row * columns
                 let mask = edit.mask + row * edit.maskStride, values = edit.values + row * edit.valueStride
                 for j in 0..<columns {
                     // Both are loaded, so that the choice is one instruction.

@@ -7,6 +7,9 @@ extension VectorKernels {
     public static func select(_ x: UnsafePointer<Scalar>, mask: UnsafePointer<UInt8>, maskStride: Int,
                               values: UnsafePointer<Scalar>, valueStride: Int,
                               into y: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int) {
+        // Rows that follow one another everywhere are one long one.
+        let isDense = maskStride == columns && valueStride == columns
+        let (rows, columns) = isDense ? (1, rows * columns) : (rows, columns)
         var from = x, to = y, set = mask, value = values
         for _ in 0..<rows {
             // Both are loaded, so that the choice is one instruction for a vector of them.
