@@ -16,7 +16,7 @@ struct HiddenCauseSearch {
     /// Of rows in which nothing was set; nil where there are too few.
     private let covariances: Covariances?
 
-    /// What chance alone gives is less than half of what a parent costs, nearly always.
+    /// Of what a parent costs: chance alone gives less, nearly always.
     private static let leastEvidence = 0.5
 
     /// - Parameter covariances: of all rows.
@@ -30,7 +30,8 @@ struct HiddenCauseSearch {
     /// - Parameter number: of each variable of the graph, in the data.
     func hiddenCauses(in graph: Graph, number: [Int]) throws(EngineError) -> [HiddenCause] {
         let test = covariances.map { HiddenCauseTest($0, penalty: penalty) }, experiment = ExperimentTest(data: data, penalty: penalty)
-        let price = penalty / 2 * log(Double(max(data.rows, 2)))
+        // What is less is chance, or rounding.
+        let least = max(Self.leastEvidence * penalty / 2 * log(Double(max(data.rows, 2))), 1e-9 * Double(data.rows))
         var found: [HiddenCause] = []
         for effect in 0..<graph.count {
             let parents = try graph.parents(of: effect)
@@ -44,7 +45,7 @@ struct HiddenCauseSearch {
                 if data.isSet != nil, let own = try experiment.evidence(number[cause], number[effect], parents: parents.map { number[$0] }) {
                     evidence = max(evidence, own)
                 }
-                if evidence > Self.leastEvidence * price {
+                if evidence > least {
                     found.append(HiddenCause(first: min(cause, effect), second: max(cause, effect), evidence: evidence))
                 }
             }
