@@ -3,7 +3,7 @@ import PackageDescription
 
 // A package with unsafe flags cannot be a versioned dependency of another one, so they are used only where the
 // Makefile asks for them. The plain build is the same code, correct, and slower.
-//   CAUSAL_TUNED=1   compile the kernels a second time for x86-64-v3 and lift checks that cost the hot path
+//   CAUSAL_TUNED=1   compile the kernels also for x86-64-v3 and v4, and lift checks that cost the hot path
 //   CAUSAL_STATIC=1  one libCausal.so that needs no Swift and no OpenBLAS at run time
 let tuned = Context.environment["CAUSAL_TUNED"] == "1"
 let standalone = Context.environment["CAUSAL_STATIC"] == "1"
@@ -16,8 +16,9 @@ let swift: [SwiftSetting] = [
 #if arch(x86_64)
 // addingProduct is one instruction only where the target has FMA; elsewhere it would be a call for each lane.
 let v3: [SwiftSetting] = tuned ? [.define("CAUSAL_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"])] : []
+let v4: [SwiftSetting] = tuned ? [.define("CAUSAL_FMA"), .define("CAUSAL_AVX512"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"])] : []
 #else
-let v3: [SwiftSetting] = []
+let v3: [SwiftSetting] = [], v4: [SwiftSetting] = []
 #endif
 
 let openBLAS: [LinkerSetting] = standalone
@@ -45,11 +46,13 @@ let package = Package(
         .target(name: "CausalKernelInterface", path: "Sources/CausalKernels/Interface", swiftSettings: swift),
         .target(name: "CausalKernelsPortable", dependencies: ["CausalKernelInterface"],
                 path: "Sources/CausalKernels/Portable", swiftSettings: swift, linkerSettings: [.linkedLibrary("m")]),
-        // A symlink to the folder above: the same kernels, compiled for processors with AVX2 and FMA.
+        // Symlinks to the folder above: the same kernels, compiled for processors with AVX2 and FMA, and with AVX-512.
         .target(name: "CausalKernelsV3", dependencies: ["CausalKernelInterface"],
                 path: "Sources/CausalKernels/V3", swiftSettings: swift + v3, linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CausalKernelsV4", dependencies: ["CausalKernelInterface"],
+                path: "Sources/CausalKernels/V4", swiftSettings: swift + v4, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CausalKernels",
-                dependencies: ["CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3", "CNumerics"],
+                dependencies: ["CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3", "CausalKernelsV4", "CNumerics"],
                 path: "Sources/CausalKernels/Dispatch", swiftSettings: swift, linkerSettings: openBLAS),
 
         .target(name: "CausalEngine", dependencies: ["CausalKernels"], swiftSettings: swift),
@@ -64,7 +67,8 @@ let package = Package(
                           cSettings: header),
 
         .testTarget(name: "CausalKernelsTests",
-                    dependencies: ["CausalKernels", "CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3"], swiftSettings: swift),
+                    dependencies: ["CausalKernels", "CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3",
+                                   "CausalKernelsV4"], swiftSettings: swift),
         .testTarget(name: "CausalEngineTests", dependencies: ["CausalEngine"], swiftSettings: swift),
         .testTarget(name: "CausalABITests", dependencies: ["CausalABI", "CCausal"], swiftSettings: swift),
     ]

@@ -20,11 +20,14 @@ void ssyev_(const char *jobz, const char *uplo, const int *n, float *a, const in
 void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w, double *work,
             const int *lwork, int *info);
 
-/* Whether this processor runs the kernels compiled for x86-64-v3 (AVX2 and FMA, both enabled by the system). */
-static inline int causal_processor_is_v3(void) {
+/* The newest x86-64 level of those with kernels of their own that this processor runs, with its registers enabled by the system: 3 has AVX2
+ * and FMA, 4 has AVX-512; 0 is any other processor. */
+static inline int causal_processor_level(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("bmi2")) return 0;
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") ? 4 : 3;
 #else
     return 0;
 #endif

@@ -2,7 +2,7 @@ import CausalKernelInterface
 import Testing
 
 @Suite struct EliminateTests {
-    @Test(arguments: [8, 24], [0, 1, 5]) func oneStepOfCholesky(_ count: Int, _ steps: Int) {
+    @Test(arguments: [16, 48], [0, 1, 5]) func oneStepOfCholesky(_ count: Int, _ steps: Int) {
         everyKernelSet { eliminate($0, count, steps) }
     }
 
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [8, 64], [0, 1, 3, 4, 9]) func products(_ rows: Int, _ columns: Int) {
+    @Test(arguments: [16, 64], [0, 1, 3, 4, 9]) func products(_ rows: Int, _ columns: Int) {
         everyKernelSet { products($0, rows, columns) }
     }
 

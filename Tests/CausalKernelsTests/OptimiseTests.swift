@@ -37,6 +37,23 @@ import Testing
         everyKernelSet { adam($0, count, decay: decay.0, decoupled: decay.1) }
     }
 
+    /// Where a parameter gets no gradient any more, what Adam remembers of it fades to 0 and is never subnormal, which would be slow.
+    @Test func adamForgets() {
+        everyKernelSet { kernels in forget(kernels) }
+    }
+
+    private func forget<K: KernelSet>(_: K.Type) {
+        let count = 19
+        var p = [K.Scalar](repeating: 1, count: count), m = p, v = [K.Scalar](repeating: 8 * .leastNormalMagnitude, count: count), nothing = m
+        for step in 1...9_000 {
+            for i in 0..<count { nothing[i] = 0 }
+            _ = K.stepAdam(&p, gradient: &nothing, mean: &m, variance: &v, step: step, rate: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0,
+                           decoupled: false, count: count)
+            #expect((m + v).allSatisfy { !$0.isSubnormal })
+        }
+        #expect((m + v).allSatisfy { $0 == 0 })
+    }
+
     private func adam<K: KernelSet>(_: K.Type, _ count: Int, decay: Double, decoupled: Bool) {
         var random = SplitMix(state: 12)
         var p: [K.Scalar] = random.numbers(count), exact = p.map { Double($0) }

@@ -2,15 +2,19 @@ import CausalKernelInterface
 import CausalKernels
 import CausalKernelsPortable
 import CausalKernelsV3
+import CausalKernelsV4
 import Testing
 
-/// Runs a check on every set of kernels that this processor can run: both versions, in both precisions.
+/// Runs a check on every set of kernels that this processor can run, in both precisions.
 func everyKernelSet(_ check: (any KernelSet.Type) throws -> Void) rethrows {
     try check(CausalKernelsPortable.FloatKernels.self)
     try check(CausalKernelsPortable.DoubleKernels.self)
-    guard Float.kernels == CausalKernelsV3.FloatKernels.self else { return }
+    guard Float.kernels != CausalKernelsPortable.FloatKernels.self else { return }
     try check(CausalKernelsV3.FloatKernels.self)
     try check(CausalKernelsV3.DoubleKernels.self)
+    guard Float.kernels != CausalKernelsV3.FloatKernels.self else { return }
+    try check(CausalKernelsV4.FloatKernels.self)
+    try check(CausalKernelsV4.DoubleKernels.self)
 }
 
 /// Numbers that are the same in every run (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").

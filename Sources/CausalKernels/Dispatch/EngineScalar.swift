@@ -1,6 +1,7 @@
 @_exported public import CausalKernelInterface
 internal import CausalKernelsPortable
 internal import CausalKernelsV3
+internal import CausalKernelsV4
 internal import CNumerics
 internal import Glibc
 
@@ -25,10 +26,12 @@ public protocol EngineScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable, La
     static func syrk(_ a: UnsafePointer<Self>, rows: Int, depth: Int, stride: Int, addingTo c: UnsafeMutablePointer<Self>)
 }
 
-/// Whether the kernels for AVX2 and FMA run here. `CAUSAL_KERNELS=portable` chooses the others, to compare or to test them.
-private let usesV3: Bool = {
-    if let choice = getenv("CAUSAL_KERNELS"), String(cString: choice) == "portable" { return false }
-    return causal_processor_is_v3() != 0
+/// The x86-64 level whose kernels run here: 4 has AVX-512, 3 AVX2 and FMA, 0 is for any processor. `CAUSAL_KERNELS=v3` or `portable` chooses
+/// older ones than the processor could run, to compare or to test them.
+private let level: Int32 = {
+    let choice = getenv("CAUSAL_KERNELS").map { String(cString: $0) }
+    let newest: Int32 = choice == "portable" ? 0 : choice == "v3" ? 3 : 4
+    return min(newest, causal_processor_level())
 }()
 
 /// OpenBLAS starts a thread for every processor unless told otherwise; our own threads divide the work instead, in
@@ -36,8 +39,11 @@ private let usesV3: Bool = {
 private let blasIsSingleThreaded: Void = openblas_set_num_threads(1)
 
 extension Float: EngineScalar {
-    public static let kernels: any KernelSet<Float>.Type =
-        usesV3 ? CausalKernelsV3.FloatKernels.self : CausalKernelsPortable.FloatKernels.self
+    public static let kernels: any KernelSet<Float>.Type = switch level {
+    case 4: CausalKernelsV4.FloatKernels.self
+    case 3: CausalKernelsV3.FloatKernels.self
+    default: CausalKernelsPortable.FloatKernels.self
+    }
     public static var typeName: String { "float32" }
     public static func narrow(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Float>, count: Int) { for i in 0..<count { y[i] = Float(x[i]) } }
     public static func widen(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Double>, count: Int) { for i in 0..<count { y[i] = Double(x[i]) } }
@@ -58,8 +64,11 @@ extension Float: EngineScalar {
 }
 
 extension Double: EngineScalar {
-    public static let kernels: any KernelSet<Double>.Type =
-        usesV3 ? CausalKernelsV3.DoubleKernels.self : CausalKernelsPortable.DoubleKernels.self
+    public static let kernels: any KernelSet<Double>.Type = switch level {
+    case 4: CausalKernelsV4.DoubleKernels.self
+    case 3: CausalKernelsV3.DoubleKernels.self
+    default: CausalKernelsPortable.DoubleKernels.self
+    }
     public static var typeName: String { "float64" }
     public static func narrow(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int) { for i in 0..<count { y[i] = Double(x[i]) } }
     public static func widen(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>, count: Int) { for i in 0..<count { y[i] = Double(x[i]) } }

@@ -56,11 +56,11 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     // MARK: Random numbers
 
     /// Block number `block` of many streams of Philox4x32-10 at once: the four words of stream `streams[i]` as two of 64 bits, `first[i]` and
-    /// `second[i]`. `count` is a multiple of 4.
+    /// `second[i]`. `count` is a multiple of 8.
     static func philox(key: (UInt32, UInt32), purpose: UInt32, streams: UnsafePointer<UInt64>, block: UInt64,
                        first: UnsafeMutablePointer<UInt64>, second: UnsafeMutablePointer<UInt64>, count: Int)
 
-    // MARK: Covariances. `stride` and `count` or `rows` are multiples of 8, filled up with zeros.
+    // MARK: Covariances. `stride` and `count` or `rows` are multiples of 64 bytes, filled up with zeros.
 
     /// One step of a Cholesky factorisation of a covariance matrix, for all columns at once: `next = (row - coefficients basis) scale`, where
     /// `basis` has `steps` rows of `stride` elements, and what is then left of variances and of covariances with a target, whose own element

@@ -50,13 +50,6 @@ extension VectorKernels {
             f(.load(a + i), .load(b + i)).store(to: y + i)
             i += lanes
         }
-        guard i < count else { return }
-        var left = Vector(repeating: 0), right = Vector(repeating: 0)
-        for k in 0..<count - i {
-            left[k] = a[i + k]
-            right[k] = b[i + k]
-        }
-        let last = f(left, right)
-        for k in 0..<count - i { y[i + k] = last[k] }
+        if i < count { f(.load(a + i, first: count - i), .load(b + i, first: count - i)).store(to: y + i, first: count - i) }
     }
 }

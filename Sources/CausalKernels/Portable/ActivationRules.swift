@@ -76,13 +76,6 @@ enum Silu: ActivationRule {
 }
 
 extension Lanes {
-    /// Lane by lane, with calls.
-    @inline(__always) fileprivate func mapped(_ f: (Scalar) -> Scalar) -> Self {
-        var result = self
-        for lane in 0..<Self.scalarCount { result[lane] = f(self[lane]) }
-        return result
-    }
-
     /// Lane by lane, where there is a gradient.
     @inline(__always) fileprivate func differentiated(at place: Self, _ f: (_ gradient: Scalar, _ place: Scalar) -> Scalar) -> Self {
         var result = Self(repeating: 0)

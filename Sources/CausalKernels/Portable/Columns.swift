@@ -1,6 +1,6 @@
 public import CausalKernelInterface
 
-// A layer on columns: four vectors of rows by two outputs stay in eight registers while the loop runs over the inputs. A layer of one or two
+// A layer on columns: two vectors of rows by four outputs stay in eight registers while the loop runs over the inputs. A layer of one or two
 // inputs does as well as a wide one, since what fills the lanes is rows.
 
 /// What is done to a sum before it is stored to a place.
@@ -24,7 +24,7 @@ private struct Gradients<Rule: ActivationRule, Vector: Lanes>: Ending {
 }
 
 extension VectorKernels {
-    @inline(__always) public static var columnBlock: Int { 4 * Vector.scalarCount }
+    @inline(__always) public static var columnBlock: Int { 2 * Vector.scalarCount }
 
     public static func combine(_ x: UnsafePointer<Scalar>, inputs: Int, weights: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>, activation: Activation,
                                into y: UnsafeMutablePointer<Scalar>, outputs: Int, stride: Int, rows: Int) {
@@ -61,54 +61,53 @@ extension VectorKernels {
         @inline(__always) func put(_ sum: Vector, _ place: Int) { end.of(sum, place).store(to: y + place) }
         for block in Swift.stride(from: 0, to: rows, by: columnBlock) {
             var output = 0
-            while output + 2 <= outputs {
-                let low = Vector(repeating: bias?[output] ?? 0), high = Vector(repeating: bias?[output + 1] ?? 0)
-                var a0 = low, a1 = low, a2 = low, a3 = low, b0 = high, b1 = high, b2 = high, b3 = high
+            while output + 4 <= outputs {
+                var a0 = Vector(repeating: bias?[output] ?? 0), b0 = Vector(repeating: bias?[output + 1] ?? 0)
+                var c0 = Vector(repeating: bias?[output + 2] ?? 0), d0 = Vector(repeating: bias?[output + 3] ?? 0)
+                var a1 = a0, b1 = b0, c1 = c0, d1 = d0
                 var a = weights + output * outputStride, column = x + block
                 for _ in 0..<inputs {
                     let x0 = Vector.load(column), x1 = Vector.load(column + lanes)
-                    let x2 = Vector.load(column + 2 * lanes), x3 = Vector.load(column + 3 * lanes)
                     let first = Vector(repeating: a[0]), second = Vector(repeating: a[outputStride])
+                    let third = Vector(repeating: a[2 * outputStride]), fourth = Vector(repeating: a[3 * outputStride])
                     a0 = a0.adding(x0, times: first)
                     a1 = a1.adding(x1, times: first)
-                    a2 = a2.adding(x2, times: first)
-                    a3 = a3.adding(x3, times: first)
                     b0 = b0.adding(x0, times: second)
                     b1 = b1.adding(x1, times: second)
-                    b2 = b2.adding(x2, times: second)
-                    b3 = b3.adding(x3, times: second)
+                    c0 = c0.adding(x0, times: third)
+                    c1 = c1.adding(x1, times: third)
+                    d0 = d0.adding(x0, times: fourth)
+                    d1 = d1.adding(x1, times: fourth)
                     a += inputStride
                     column += stride
                 }
-                let place = output * stride + block, next = place + stride
+                var place = output * stride + block
                 put(a0, place)
                 put(a1, place + lanes)
-                put(a2, place + 2 * lanes)
-                put(a3, place + 3 * lanes)
-                put(b0, next)
-                put(b1, next + lanes)
-                put(b2, next + 2 * lanes)
-                put(b3, next + 3 * lanes)
-                output += 2
+                place += stride
+                put(b0, place)
+                put(b1, place + lanes)
+                place += stride
+                put(c0, place)
+                put(c1, place + lanes)
+                place += stride
+                put(d0, place)
+                put(d1, place + lanes)
+                output += 4
             }
-            if output < outputs {
-                let start = Vector(repeating: bias?[output] ?? 0)
-                var a0 = start, a1 = start, a2 = start, a3 = start
+            while output < outputs {
+                var a0 = Vector(repeating: bias?[output] ?? 0), a1 = a0
                 var a = weights + output * outputStride, column = x + block
                 for _ in 0..<inputs {
                     let weight = Vector(repeating: a[0])
                     a0 = a0.adding(.load(column), times: weight)
                     a1 = a1.adding(.load(column + lanes), times: weight)
-                    a2 = a2.adding(.load(column + 2 * lanes), times: weight)
-                    a3 = a3.adding(.load(column + 3 * lanes), times: weight)
                     a += inputStride
                     column += stride
                 }
-                let place = output * stride + block
-                put(a0, place)
-                put(a1, place + lanes)
-                put(a2, place + 2 * lanes)
-                put(a3, place + 3 * lanes)
+                put(a0, output * stride + block)
+                put(a1, output * stride + block + lanes)
+                output += 1
             }
         }
     }
@@ -116,37 +115,48 @@ extension VectorKernels {
     public static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
                                       accumulate: Bool, into c: UnsafeMutablePointer<Scalar>) {
         if outputs == 1 { return columnProducts(g, x, inputs, stride, rows, accumulate, c) }
-        let lanes = Vector.scalarCount
-        for output in Swift.stride(from: 0, to: outputs, by: 4) {
+        // A tile of four inputs by four outputs, or by two where there are registers for no more.
+        let lanes = Vector.scalarCount, isTall = Vector.registers >= 32, height = isTall ? 4 : 2
+        for output in Swift.stride(from: 0, to: outputs, by: height) {
             // A tile that hangs over the edge reads the last column again and does not store what comes of it.
-            let g0 = g + output * stride, g1 = g + min(output + 1, outputs - 1) * stride
-            let g2 = g + min(output + 2, outputs - 1) * stride, g3 = g + min(output + 3, outputs - 1) * stride
-            for input in Swift.stride(from: 0, to: inputs, by: 2) {
-                let x0 = x + input * stride, x1 = x + min(input + 1, inputs - 1) * stride
-                var a0 = Vector(repeating: 0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0
+            @inline(__always) func slope(_ k: Int) -> UnsafePointer<Scalar> { g + min(output + k, outputs - 1) * stride }
+            let g0 = slope(0), g1 = slope(1), g2 = slope(2), g3 = slope(3)
+            for input in Swift.stride(from: 0, to: inputs, by: 4) {
+                @inline(__always) func value(_ k: Int) -> UnsafePointer<Scalar> { x + min(input + k, inputs - 1) * stride }
+                let x0 = value(0), x1 = value(1), x2 = value(2), x3 = value(3)
+                var a0 = Vector(repeating: 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0
+                var c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0
                 for row in Swift.stride(from: 0, to: rows, by: lanes) {
-                    let left = Vector.load(x0 + row), right = Vector.load(x1 + row)
-                    let a = Vector.load(g0 + row), b = Vector.load(g1 + row), c = Vector.load(g2 + row), d = Vector.load(g3 + row)
-                    a0 = a0.adding(a, times: left)
-                    a1 = a1.adding(a, times: right)
-                    b0 = b0.adding(b, times: left)
-                    b1 = b1.adding(b, times: right)
-                    c0 = c0.adding(c, times: left)
-                    c1 = c1.adding(c, times: right)
-                    d0 = d0.adding(d, times: left)
-                    d1 = d1.adding(d, times: right)
+                    let v0 = Vector.load(x0 + row), v1 = Vector.load(x1 + row), v2 = Vector.load(x2 + row), v3 = Vector.load(x3 + row)
+                    @inline(__always) func add(_ g: UnsafePointer<Scalar>, _ s0: inout Vector, _ s1: inout Vector, _ s2: inout Vector, _ s3: inout Vector) {
+                        let slope = Vector.load(g + row)
+                        s0 = s0.adding(slope, times: v0)
+                        s1 = s1.adding(slope, times: v1)
+                        s2 = s2.adding(slope, times: v2)
+                        s3 = s3.adding(slope, times: v3)
+                    }
+                    add(g0, &a0, &a1, &a2, &a3)
+                    add(g1, &b0, &b1, &b2, &b3)
+                    if isTall {
+                        add(g2, &c0, &c1, &c2, &c3)
+                        add(g3, &d0, &d1, &d2, &d3)
+                    }
                 }
-                let hasRight = input + 1 < inputs
-                @inline(__always) func put(_ k: Int, _ left: Vector, _ right: Vector) {
+                let count = min(4, inputs - input)
+                @inline(__always) func put(_ k: Int, _ s0: Vector, _ s1: Vector, _ s2: Vector, _ s3: Vector) {
                     guard output + k < outputs else { return }
                     let target = c + (output + k) * inputs + input
-                    target[0] = (accumulate ? target[0] : 0) + left.total()
-                    if hasRight { target[1] = (accumulate ? target[1] : 0) + right.total() }
+                    target[0] = (accumulate ? target[0] : 0) + s0.total()
+                    if count > 1 { target[1] = (accumulate ? target[1] : 0) + s1.total() }
+                    if count > 2 { target[2] = (accumulate ? target[2] : 0) + s2.total() }
+                    if count > 3 { target[3] = (accumulate ? target[3] : 0) + s3.total() }
                 }
-                put(0, a0, a1)
-                put(1, b0, b1)
-                put(2, c0, c1)
-                put(3, d0, d1)
+                put(0, a0, a1, a2, a3)
+                put(1, b0, b1, b2, b3)
+                if isTall {
+                    put(2, c0, c1, c2, c3)
+                    put(3, d0, d1, d2, d3)
+                }
             }
         }
     }
@@ -189,15 +199,13 @@ extension VectorKernels {
         let lanes = Vector.scalarCount
         for column in 0..<columns {
             var place = g + column * stride
-            var a = Vector(repeating: 0), b = a, c = a, d = a
+            var a = Vector(repeating: 0), b = a
             for _ in Swift.stride(from: 0, to: rows, by: columnBlock) {
                 a = a + .load(place)
                 b = b + .load(place + lanes)
-                c = c + .load(place + 2 * lanes)
-                d = d + .load(place + 3 * lanes)
                 place += columnBlock
             }
-            sums[column] = (accumulate ? sums[column] : 0) + ((a + b) + (c + d)).total()
+            sums[column] = (accumulate ? sums[column] : 0) + (a + b).total()
         }
     }
 }

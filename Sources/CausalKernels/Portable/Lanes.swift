@@ -1,8 +1,9 @@
-internal import Glibc
-
-/// A vector register's worth of scalars. The kernels are written once over this protocol; both conformances are
+/// A vector register's worth of scalars. The kernels are written once over this protocol; its conformances (`Registers.swift`) are
 /// concrete, so that arithmetic compiles to single instructions (generic SIMD code runs lane by lane).
-public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
+public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
+    /// How many registers like this one a processor has.
+    static var registers: Int { get }
+
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
     static func * (a: Self, b: Self) -> Self
@@ -10,24 +11,24 @@ public protocol Lanes: SIMD where Scalar: BinaryFloatingPoint {
     func squareRoot() -> Self
     /// `self + a * b`, rounded once where the processor can.
     func adding(_ a: Self, times b: Self) -> Self
-    /// Zero where negative; NaN stays NaN.
-    func rectified() -> Self
-    /// `slope * self` where negative.
-    func leaky(_ slope: Scalar) -> Self
-    /// Itself where `y` is above zero or NaN, `slope` times itself elsewhere: the gradient of the two functions above at output `y`.
-    func times(_ slope: Scalar, whereNotPositive y: Self) -> Self
-    /// Zero where `y` is zero.
-    func zero(where y: Self) -> Self
-    /// Zero where `y` is infinite.
-    func zero(whereInfinite y: Self) -> Self
+    /// `other` where `a` is less than `b`, itself elsewhere, also where one of them is NaN.
+    func replacing(with other: Self, whereLess a: Self, than b: Self) -> Self
+    /// `other` where `a` is zero or less, itself elsewhere, also where it is NaN.
+    func replacing(with other: Self, whereNotPositive a: Self) -> Self
+    /// `other` where `a` is `b`, itself elsewhere.
+    func replacing(with other: Self, where a: Self, is b: Self) -> Self
+    /// Times two to the power that the low bits of `shifted` hold, a whole number; the result is finite.
+    func timesTwo(toThe shifted: Self) -> Self
     /// The sum of the lanes: of the halves, and so on.
     func total() -> Scalar
-    /// The squares of the lanes, in double precision, added to as many sums.
+    /// The squares of the lanes, in double precision, added to as many sums, or half as many.
     func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double>
-    /// `exp` of each lane to within two units in the last place, without a call; beyond the range of finite results it stays at the
-    /// last one. The polynomials are those of Cephes (Moshier 1989).
-    func exponential() -> Self
 
+    // MARK: Functions (`Functions.swift`)
+
+    /// `exp` of each lane to within two units in the last place, without a call; beyond the range of finite results it stays at the
+    /// last one.
+    func exponential() -> Self
     /// `erf` of each lane to within two units in the last place of 1.
     func errorFunction() -> Self
     /// `tanh` of each lane to within two units in the last place.
@@ -46,133 +47,45 @@ extension Lanes {
     @inline(__always) func store(to p: UnsafeMutablePointer<Scalar>) {
         UnsafeMutableRawPointer(p).storeBytes(of: self, as: Self.self)
     }
-}
 
-extension SIMD8: Lanes where Scalar == Float {
-    @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
-        #if CAUSAL_FMA
-        return addingProduct(a, b)
-        #else
-        return self + a * b
-        #endif
+    /// The first lanes; the others are zero.
+    @inline(__always) static func load(_ p: UnsafePointer<Scalar>, first count: Int) -> Self {
+        var result = Self(repeating: 0)
+        for lane in 0..<count { result[lane] = p[lane] }
+        return result
     }
-    @inline(__always) public func rectified() -> Self { replacing(with: 0, where: self .< 0) }
-    @inline(__always) public func leaky(_ slope: Float) -> Self { replacing(with: self * slope, where: self .< 0) }
-    @inline(__always) public func times(_ slope: Float, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
-    @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
-    @inline(__always) public func zero(whereInfinite y: Self) -> Self {
-        replacing(with: 0, where: (y .== Self(repeating: .infinity)) .| (y .== Self(repeating: -.infinity)))
+    @inline(__always) func store(to p: UnsafeMutablePointer<Scalar>, first count: Int) {
+        for lane in 0..<count { p[lane] = self[lane] }
     }
-    @inline(__always) public func total() -> Float {
-        let four = lowHalf + highHalf, two = four.lowHalf + four.highHalf
-        return two[0] + two[1]
-    }
-    @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
-        let wide = SIMD8<Double>(self)
-        return sums + wide * wide
-    }
-    @inline(__always) public func exponential() -> Self {
-        let x = replacing(with: 88, where: self .> 88).replacing(with: -87, where: self .< -87)
-        // Adding 1.5 * 2^23 leaves the nearest whole number in the low bits.
-        let shifted = Self(repeating: 0x1.8p23).adding(x, times: Self(repeating: 1.44269504088896341))
-        let whole = shifted - Self(repeating: 0x1.8p23)
-        let r = x.adding(whole, times: Self(repeating: -0.693359375)).adding(whole, times: Self(repeating: 2.12194440e-4))
-        var p = Self(repeating: 1.3981999507e-3).adding(r, times: Self(repeating: 1.9875691500e-4))
-        p = Self(repeating: 8.3334519073e-3).adding(r, times: p)
-        p = Self(repeating: 4.1665795894e-2).adding(r, times: p)
-        p = Self(repeating: 1.6666665459e-1).adding(r, times: p)
-        p = Self(repeating: 5.0000001201e-1).adding(r, times: p)
-        p = (r + Self(repeating: 1)).adding(p, times: r * r)
-        let power = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23
-        return unsafeBitCast(unsafeBitCast(p, to: SIMD8<UInt32>.self) &+ power, to: Self.self)
-    }
-    @inline(__always) public func hyperbolicTangent() -> Self {
-        let square = self * self
-        var p = Self(repeating: 2.06390887954e-2).adding(square, times: Self(repeating: -5.70498872745e-3))
-        p = Self(repeating: -5.37397155531e-2).adding(square, times: p)
-        p = Self(repeating: 1.33314422036e-1).adding(square, times: p)
-        p = Self(repeating: -3.33332819422e-1).adding(square, times: p)
-        let near = adding(self * square, times: p)
-        let far = Self(repeating: 1) - Self(repeating: 2) / (Self(repeating: 1) + (self + self).exponential())
-        return far.replacing(with: near, where: square .< 0.390625)
-    }
-    @inline(__always) public func errorFunction() -> Self {
-        let square = self * self
-        var p = Self(repeating: -8.010193625184903e-4).adding(square, times: Self(repeating: 7.853861353153693e-5))
-        p = Self(repeating: 5.188327685732524e-3).adding(square, times: p)
-        p = Self(repeating: -2.685381193529856e-2).adding(square, times: p)
-        p = Self(repeating: 1.128358514861418e-1).adding(square, times: p)
-        p = Self(repeating: -3.761262582423300e-1).adding(square, times: p)
-        let near = self * Self(repeating: 1.128379165726710).adding(square, times: p)
-        // Abramowitz and Stegun 1964, 7.1.26, whose error of 1.5e-7 is less than that beyond 1.
-        let size = replacing(with: Self(repeating: 0) - self, where: self .< 0)
-        let t = Self(repeating: 1) / Self(repeating: 1).adding(size, times: Self(repeating: 0.3275911))
-        var q = Self(repeating: -1.453152027).adding(t, times: Self(repeating: 1.061405429))
-        q = Self(repeating: 1.421413741).adding(t, times: q)
-        q = Self(repeating: -0.284496736).adding(t, times: q)
-        q = Self(repeating: 0.254829592).adding(t, times: q)
-        let tail = Self(repeating: 1) - t * q * (Self(repeating: 0) - square).exponential()
-        return tail.replacing(with: Self(repeating: 0) - tail, where: self .< 0).replacing(with: near, where: square .< 1)
-    }
-    @inline(__always) public static func exp(_ x: Float) -> Float { Glibc.expf(x) }
-    @inline(__always) public static func expm1(_ x: Float) -> Float { Glibc.expm1f(x) }
-    @inline(__always) public static func log(_ x: Float) -> Float { Glibc.logf(x) }
-    @inline(__always) public static func log1p(_ x: Float) -> Float { Glibc.log1pf(x) }
-}
 
-extension SIMD4: Lanes where Scalar == Double {
-    @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
-        #if CAUSAL_FMA
-        return addingProduct(a, b)
-        #else
-        return self + a * b
-        #endif
+    /// Zero where negative; NaN stays NaN.
+    @inline(__always) func rectified() -> Self { replacing(with: Self(repeating: 0), whereLess: self, than: Self(repeating: 0)) }
+    /// `slope * self` where negative.
+    @inline(__always) func leaky(_ slope: Scalar) -> Self { replacing(with: self * Self(repeating: slope), whereLess: self, than: Self(repeating: 0)) }
+    /// Itself where `y` is above zero or NaN, `slope` times itself elsewhere: the gradient of the two functions above at output `y`.
+    @inline(__always) func times(_ slope: Scalar, whereNotPositive y: Self) -> Self { replacing(with: self * Self(repeating: slope), whereNotPositive: y) }
+    /// Zero where `y` is zero.
+    @inline(__always) func zero(where y: Self) -> Self { replacing(with: Self(repeating: 0), where: y, is: Self(repeating: 0)) }
+    /// Zero where `y` is infinite.
+    @inline(__always) func zero(whereInfinite y: Self) -> Self {
+        replacing(with: Self(repeating: 0), where: y, is: Self(repeating: .infinity))
+            .replacing(with: Self(repeating: 0), where: y, is: Self(repeating: -.infinity))
     }
-    @inline(__always) public func rectified() -> Self { replacing(with: 0, where: self .< 0) }
-    @inline(__always) public func leaky(_ slope: Double) -> Self { replacing(with: self * slope, where: self .< 0) }
-    @inline(__always) public func times(_ slope: Double, whereNotPositive y: Self) -> Self { replacing(with: self * slope, where: y .<= 0) }
-    @inline(__always) public func zero(where y: Self) -> Self { replacing(with: 0, where: y .== 0) }
-    @inline(__always) public func zero(whereInfinite y: Self) -> Self {
-        replacing(with: 0, where: (y .== Self(repeating: .infinity)) .| (y .== Self(repeating: -.infinity)))
+    /// Zero where closer to zero than `bound`; NaN stays NaN.
+    @inline(__always) func zero(within bound: Self) -> Self {
+        let zero = Self(repeating: 0)
+        return replacing(with: zero, whereLess: self, than: bound) + replacing(with: zero, whereLess: zero - bound, than: self)
     }
-    @inline(__always) public func total() -> Double {
-        let two = lowHalf + highHalf
-        return two[0] + two[1]
+    /// No less than `low` and no more than `high`.
+    @inline(__always) func between(_ low: Scalar, _ high: Scalar) -> Self {
+        replacing(with: Self(repeating: high), whereLess: Self(repeating: high), than: self)
+            .replacing(with: Self(repeating: low), whereLess: self, than: Self(repeating: low))
     }
-    @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
-        SIMD8(lowHalf: sums.lowHalf + self * self, highHalf: sums.highHalf)
+
+    /// Lane by lane, with calls.
+    @inline(__always) func mapped(_ f: (Scalar) -> Scalar) -> Self {
+        var result = self
+        for lane in 0..<Self.scalarCount { result[lane] = f(self[lane]) }
+        return result
     }
-    @inline(__always) public func exponential() -> Self {
-        let x = replacing(with: 709, where: self .> 709).replacing(with: -708, where: self .< -708)
-        // Adding 1.5 * 2^52 leaves the nearest whole number in the low bits.
-        let shifted = Self(repeating: 0x1.8p52).adding(x, times: Self(repeating: 1.4426950408889634074))
-        let whole = shifted - Self(repeating: 0x1.8p52)
-        let r = x.adding(whole, times: Self(repeating: -6.93145751953125e-1)).adding(whole, times: Self(repeating: -1.42860682030941723212e-6))
-        let square = r * r
-        let p = r * Self(repeating: 9.99999999999999999910e-1).adding(
-            Self(repeating: 3.02994407707441961300e-2).adding(square, times: Self(repeating: 1.26177193074810590878e-4)), times: square)
-        let q = Self(repeating: 2).adding(Self(repeating: 2.27265548208155028766e-1).adding(
-            Self(repeating: 2.52448340349684104192e-3).adding(square, times: Self(repeating: 3.00198505138664455042e-6)), times: square), times: square)
-        let result = Self(repeating: 1) + Self(repeating: 2) * p / (q - p)
-        let power = unsafeBitCast(shifted, to: SIMD4<UInt64>.self) &<< 52
-        return unsafeBitCast(unsafeBitCast(result, to: SIMD4<UInt64>.self) &+ power, to: Self.self)
-    }
-    @inline(__always) public func hyperbolicTangent() -> Self {
-        let square = self * self
-        var p = Self(repeating: -9.92877231001918586564e1).adding(square, times: Self(repeating: -9.64399179425052238628e-1))
-        p = Self(repeating: -1.61468768441708447952e3).adding(square, times: p)
-        var q = Self(repeating: 1.12811678491632931402e2) + square
-        q = Self(repeating: 2.23548839060100448583e3).adding(square, times: q)
-        q = Self(repeating: 4.84406305325125486048e3).adding(square, times: q)
-        let near = adding(self * square, times: p / q)
-        let far = Self(repeating: 1) - Self(repeating: 2) / (Self(repeating: 1) + (self + self).exponential())
-        return far.replacing(with: near, where: square .< 0.390625)
-    }
-    @inline(__always) public func errorFunction() -> Self {
-        Self(Glibc.erf(self[0]), Glibc.erf(self[1]), Glibc.erf(self[2]), Glibc.erf(self[3]))
-    }
-    @inline(__always) public static func exp(_ x: Double) -> Double { Glibc.exp(x) }
-    @inline(__always) public static func expm1(_ x: Double) -> Double { Glibc.expm1(x) }
-    @inline(__always) public static func log(_ x: Double) -> Double { Glibc.log(x) }
-    @inline(__always) public static func log1p(_ x: Double) -> Double { Glibc.log1p(x) }
 }
