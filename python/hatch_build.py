@@ -67,8 +67,8 @@ class SwiftBuildHook(BuildHookInterface):
 
 
 def swift_sources(top: Path) -> dict[str, str]:
-    """Each file and its place in the archive. One by one, because hatchling visits a folder once, and CausalKernels/V3 is a
-    second name of CausalKernels/Portable."""
+    """Each file and its place in the archive. One by one, because hatchling visits a folder once, and CausalKernels/V3 and
+    V4 are other names of CausalKernels/Portable."""
     files = {}
     for pattern in SWIFT_SOURCES:
         for start in top.glob(pattern):

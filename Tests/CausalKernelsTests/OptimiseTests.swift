@@ -37,6 +37,20 @@ import Testing
         everyKernelSet { adam($0, count, decay: decay.0, decoupled: decay.1) }
     }
 
+    /// Lanes behind the last parameter hold 0 / 0 then, and tell nothing.
+    @Test func adamWithoutEpsilon() {
+        everyKernelSet { kernels in withoutEpsilon(kernels) }
+    }
+
+    private func withoutEpsilon<K: KernelSet>(_: K.Type) {
+        for count in [1, 7, 19] {
+            var p = [K.Scalar](repeating: 1, count: count), g = p, m = [K.Scalar](repeating: 0, count: count), v = m
+            #expect(K.stepAdam(&p, gradient: &g, mean: &m, variance: &v, step: 1, rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 0, decay: 0,
+                               decoupled: false, count: count))
+            for value in p { expectClose(value, 0.9, ulps: 8) }
+        }
+    }
+
     /// Where a parameter gets no gradient any more, what Adam remembers of it fades to 0 and is never subnormal, which would be slow.
     @Test func adamForgets() {
         everyKernelSet { kernels in forget(kernels) }

@@ -63,7 +63,8 @@ def test_the_source_distribution_has_files_not_links(sdist):
         members = archive.getmembers()
     assert all(member.isfile() for member in members)
     names = {member.name.split("/", 1)[1] for member in members}
-    assert {"LICENSE", "README.md", "Package.swift", "include/causal.h", "Sources/CausalKernels/V3/Lanes.swift"} <= names
+    assert {"LICENSE", "README.md", "Package.swift", "include/causal.h",
+            "Sources/CausalKernels/V3/Lanes.swift", "Sources/CausalKernels/V4/Lanes.swift"} <= names
     assert not [name for name in names if name.endswith(".so")]
 
 

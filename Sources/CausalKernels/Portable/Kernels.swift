@@ -10,19 +10,11 @@ public protocol VectorKernels: KernelSet {
 /// Kernels in single precision.
 public enum FloatKernels: VectorKernels {
     public typealias Scalar = Float
-    #if CAUSAL_AVX512
-    public typealias Vector = SIMD16<Float>
-    #else
-    public typealias Vector = SIMD8<Float>
-    #endif
+    public typealias Vector = Singles
 }
 
 /// Kernels in double precision.
 public enum DoubleKernels: VectorKernels {
     public typealias Scalar = Double
-    #if CAUSAL_AVX512
-    public typealias Vector = SIMD8<Double>
-    #else
-    public typealias Vector = SIMD4<Double>
-    #endif
+    public typealias Vector = Doubles
 }

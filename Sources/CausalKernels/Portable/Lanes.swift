@@ -1,9 +1,6 @@
 /// A vector register's worth of scalars. The kernels are written once over this protocol; its conformances (`Registers.swift`) are
 /// concrete, so that arithmetic compiles to single instructions (generic SIMD code runs lane by lane).
 public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
-    /// How many registers like this one a processor has.
-    static var registers: Int { get }
-
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
     static func * (a: Self, b: Self) -> Self
@@ -21,7 +18,7 @@ public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
     func timesTwo(toThe shifted: Self) -> Self
     /// The sum of the lanes: of the halves, and so on.
     func total() -> Scalar
-    /// The squares of the lanes, in double precision, added to as many sums, or half as many.
+    /// The squares of the lanes, in double precision, each added to one of eight sums.
     func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double>
 
     // MARK: Functions (`Functions.swift`)

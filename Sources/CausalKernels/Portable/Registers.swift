@@ -1,9 +1,30 @@
 // The registers that `Lanes` stands for: of 512 bits where the target has AVX-512, of 256 elsewhere, which a processor without them takes in
-// two halves.
+// two halves. The two extensions say the same because only concrete types have operators that compile to single instructions.
 
 #if CAUSAL_AVX512
-extension SIMD16: Lanes where Scalar == Float {
-    @inline(__always) public static var registers: Int { 32 }
+public typealias Singles = SIMD16<Float>
+public typealias Doubles = SIMD8<Double>
+typealias Words = SIMD16<UInt32>
+typealias LongWords = SIMD8<UInt64>
+#else
+public typealias Singles = SIMD8<Float>
+public typealias Doubles = SIMD4<Double>
+typealias Words = SIMD8<UInt32>
+typealias LongWords = SIMD4<UInt64>
+#endif
+
+extension Lanes {
+    /// How many registers like this one a processor has.
+    @inline(__always) static var registers: Int {
+        #if CAUSAL_AVX512
+        32
+        #else
+        16
+        #endif
+    }
+}
+
+extension Singles: Lanes {
     @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
         #if CAUSAL_FMA
         addingProduct(a, b)
@@ -15,72 +36,30 @@ extension SIMD16: Lanes where Scalar == Float {
     @inline(__always) public func replacing(with other: Self, whereNotPositive a: Self) -> Self { replacing(with: other, where: a .<= 0) }
     @inline(__always) public func replacing(with other: Self, where a: Self, is b: Self) -> Self { replacing(with: other, where: a .== b) }
     @inline(__always) public func timesTwo(toThe shifted: Self) -> Self {
-        let power = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
-        return unsafeBitCast(unsafeBitCast(self, to: SIMD16<UInt32>.self) &+ power, to: Self.self)
+        let power = unsafeBitCast(shifted, to: Words.self) &<< 23
+        return unsafeBitCast(unsafeBitCast(self, to: Words.self) &+ power, to: Self.self)
     }
     @inline(__always) public func total() -> Float {
-        let eight = lowHalf + highHalf, four = eight.lowHalf + eight.highHalf, two = four.lowHalf + four.highHalf
+        #if CAUSAL_AVX512
+        let eight = lowHalf + highHalf, four = eight.lowHalf + eight.highHalf
+        #else
+        let four = lowHalf + highHalf
+        #endif
+        let two = four.lowHalf + four.highHalf
         return two[0] + two[1]
     }
     @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
+        #if CAUSAL_AVX512
         let low = SIMD8<Double>(lowHalf), high = SIMD8<Double>(highHalf)
         return sums + low * low + high * high
-    }
-}
-
-extension SIMD8: Lanes where Scalar == Double {
-    @inline(__always) public static var registers: Int { 32 }
-    @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
-        #if CAUSAL_FMA
-        addingProduct(a, b)
         #else
-        self + a * b
-        #endif
-    }
-    @inline(__always) public func replacing(with other: Self, whereLess a: Self, than b: Self) -> Self { replacing(with: other, where: a .< b) }
-    @inline(__always) public func replacing(with other: Self, whereNotPositive a: Self) -> Self { replacing(with: other, where: a .<= 0) }
-    @inline(__always) public func replacing(with other: Self, where a: Self, is b: Self) -> Self { replacing(with: other, where: a .== b) }
-    @inline(__always) public func timesTwo(toThe shifted: Self) -> Self {
-        let power = unsafeBitCast(shifted, to: SIMD8<UInt64>.self) &<< 52
-        return unsafeBitCast(unsafeBitCast(self, to: SIMD8<UInt64>.self) &+ power, to: Self.self)
-    }
-    @inline(__always) public func total() -> Double {
-        let four = lowHalf + highHalf, two = four.lowHalf + four.highHalf
-        return two[0] + two[1]
-    }
-    @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
-        sums + self * self
-    }
-}
-#else
-extension SIMD8: Lanes where Scalar == Float {
-    @inline(__always) public static var registers: Int { 16 }
-    @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
-        #if CAUSAL_FMA
-        addingProduct(a, b)
-        #else
-        self + a * b
-        #endif
-    }
-    @inline(__always) public func replacing(with other: Self, whereLess a: Self, than b: Self) -> Self { replacing(with: other, where: a .< b) }
-    @inline(__always) public func replacing(with other: Self, whereNotPositive a: Self) -> Self { replacing(with: other, where: a .<= 0) }
-    @inline(__always) public func replacing(with other: Self, where a: Self, is b: Self) -> Self { replacing(with: other, where: a .== b) }
-    @inline(__always) public func timesTwo(toThe shifted: Self) -> Self {
-        let power = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23
-        return unsafeBitCast(unsafeBitCast(self, to: SIMD8<UInt32>.self) &+ power, to: Self.self)
-    }
-    @inline(__always) public func total() -> Float {
-        let four = lowHalf + highHalf, two = four.lowHalf + four.highHalf
-        return two[0] + two[1]
-    }
-    @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
         let wide = SIMD8<Double>(self)
         return sums + wide * wide
+        #endif
     }
 }
 
-extension SIMD4: Lanes where Scalar == Double {
-    @inline(__always) public static var registers: Int { 16 }
+extension Doubles: Lanes {
     @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
         #if CAUSAL_FMA
         addingProduct(a, b)
@@ -92,15 +71,22 @@ extension SIMD4: Lanes where Scalar == Double {
     @inline(__always) public func replacing(with other: Self, whereNotPositive a: Self) -> Self { replacing(with: other, where: a .<= 0) }
     @inline(__always) public func replacing(with other: Self, where a: Self, is b: Self) -> Self { replacing(with: other, where: a .== b) }
     @inline(__always) public func timesTwo(toThe shifted: Self) -> Self {
-        let power = unsafeBitCast(shifted, to: SIMD4<UInt64>.self) &<< 52
-        return unsafeBitCast(unsafeBitCast(self, to: SIMD4<UInt64>.self) &+ power, to: Self.self)
+        let power = unsafeBitCast(shifted, to: LongWords.self) &<< 52
+        return unsafeBitCast(unsafeBitCast(self, to: LongWords.self) &+ power, to: Self.self)
     }
     @inline(__always) public func total() -> Double {
+        #if CAUSAL_AVX512
+        let four = lowHalf + highHalf, two = four.lowHalf + four.highHalf
+        #else
         let two = lowHalf + highHalf
+        #endif
         return two[0] + two[1]
     }
     @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
+        #if CAUSAL_AVX512
+        sums + self * self
+        #else
         SIMD8(lowHalf: sums.lowHalf + self * self, highHalf: sums.highHalf)
+        #endif
     }
 }
-#endif
