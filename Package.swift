@@ -44,12 +44,12 @@ let package = Package(
         .target(name: "CNumerics", path: "Sources/CNumerics", publicHeadersPath: ".", cSettings: standalone ? [.define("CAUSAL_STATIC")] : []),
 
         .target(name: "CausalKernelInterface", path: "Sources/CausalKernels/Interface", swiftSettings: swift),
-        .target(name: "CausalKernelsPortable", dependencies: ["CausalKernelInterface"],
+        .target(name: "CausalKernelsPortable", dependencies: ["CausalKernelInterface", "CNumerics"],
                 path: "Sources/CausalKernels/Portable", swiftSettings: swift, linkerSettings: [.linkedLibrary("m")]),
         // Symlinks to the folder above: the same kernels, compiled for processors with AVX2 and FMA, and with AVX-512.
-        .target(name: "CausalKernelsV3", dependencies: ["CausalKernelInterface"],
+        .target(name: "CausalKernelsV3", dependencies: ["CausalKernelInterface", "CNumerics"],
                 path: "Sources/CausalKernels/V3", swiftSettings: swift + v3, linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "CausalKernelsV4", dependencies: ["CausalKernelInterface"],
+        .target(name: "CausalKernelsV4", dependencies: ["CausalKernelInterface", "CNumerics"],
                 path: "Sources/CausalKernels/V4", swiftSettings: swift + v4, linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CausalKernels",
                 dependencies: ["CausalKernelInterface", "CausalKernelsPortable", "CausalKernelsV3", "CausalKernelsV4", "CNumerics"],

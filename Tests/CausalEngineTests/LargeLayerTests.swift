@@ -2,7 +2,7 @@ import CausalEngine
 import CausalKernels
 import Testing
 
-/// Layers so large that BLAS computes them in tiles, against the same layers one row at a time, which our own kernels compute.
+/// Layers so large that their products are cut into tiles, against the same layers one row at a time, which are not.
 @Suite struct LargeLayerTests {
     @Test(arguments: [(rows: 131, hidden: 300), (rows: 128, hidden: 256), (rows: 300, hidden: 523)], [Activation.relu, .tanh])
     func isTheSumOfItsRows(_ size: (rows: Int, hidden: Int), _ activation: Activation) throws {

@@ -2,23 +2,26 @@ import CausalKernelInterface
 import Testing
 
 @Suite struct MultiplyTests {
-    private static let shapes = [1, 2, 5, 6, 7, 12, 13].flatMap { rows in
-        [1, 7, 8, 9, 15, 16, 17, 33].flatMap { columns in [0, 1, 3, 40].map { (rows, columns, $0) } }
+    private static let shapes = [1, 2, 5, 6, 7, 12, 13, 23, 25].flatMap { rows in
+        [1, 7, 8, 9, 15, 16, 17, 32, 33].flatMap { columns in [0, 1, 3, 40].map { (rows, columns, $0) } }
     } + [(0, 5, 3), (3, 0, 3)]
 
     @Test func isTheProduct() {
-        everyKernelSet { check($0, transposed: false) }
-        everyKernelSet { check($0, transposed: true) }
+        for layout in Layout.allCases { everyKernelSet { check($0, layout) } }
     }
 
-    private func check<K: KernelSet>(_: K.Type, transposed: Bool) {
+    /// How the operands lie: as they are, as their transposes, or with the first in panels too.
+    private enum Layout: CaseIterable { case plain, transposed, packed }
+
+    private func check<K: KernelSet>(_: K.Type, _ layout: Layout) {
+        let transposed = layout != .plain
         var random = SplitMix(state: 1)
         for (i, (rows, columns, depth)) in MultiplyTests.shapes.enumerated() {
             let a: [K.Scalar] = random.numbers(rows * depth), b: [K.Scalar] = random.numbers(depth * columns)
-            let bias: [K.Scalar]? = i % 2 == 0 ? random.numbers(columns) : nil
             let before: [K.Scalar]? = i % 3 == 0 ? random.numbers(rows * columns) : nil
+            let bias: [K.Scalar]? = before == nil && i % 2 == 0 ? random.numbers(columns) : nil
             let activation: Activation = [.identity, .relu, .leakyRelu, .tanh][i % 4]       // tanh is the caller's part
-            let found = product(K.self, a, b, bias: bias, before: before, activation, rows, columns, depth, transposed: transposed)
+            let found = product(K.self, a, b, bias: bias, before: before, activation, rows, columns, depth, layout)
 
             for r in 0..<rows {
                 for c in 0..<columns {
@@ -70,22 +73,46 @@ import Testing
         var random = SplitMix(state: 2)
         let (rows, columns, depth) = (13, 19, 37)
         let a: [K.Scalar] = random.numbers(rows * depth), b: [K.Scalar] = random.numbers(depth * columns)
-        let whole = product(K.self, a, b, bias: nil, before: nil, .identity, rows, columns, depth, transposed: false)
+        let whole = product(K.self, a, b, bias: nil, before: nil, .identity, rows, columns, depth, .plain)
         for r in 0..<rows {
-            let alone = product(K.self, Array(a[r * depth..<(r + 1) * depth]), b, bias: nil, before: nil, .identity, 1, columns, depth, transposed: false)
+            let alone = product(K.self, Array(a[r * depth..<(r + 1) * depth]), b, bias: nil, before: nil, .identity, 1, columns, depth, .plain)
             #expect(alone == Array(whole[r * columns..<(r + 1) * columns]))
         }
     }
 
+    /// A sum goes on from what is there, to the bit: the depth may be cut into runs.
+    @Test func depthMayBeCut() { everyKernelSet { depthMayBeCut($0) } }
+
+    private func depthMayBeCut<K: KernelSet>(_: K.Type) {
+        var random = SplitMix(state: 4)
+        let (rows, columns, depth, cut) = (29, 37, 41, 17)
+        let a: [K.Scalar] = random.numbers(depth * rows), b: [K.Scalar] = random.numbers(columns * depth), bias: [K.Scalar] = random.numbers(columns)
+        let whole = product(K.self, a, b, bias: bias, before: nil, .relu, rows, columns, depth, .transposed)
+        func part(_ steps: Range<Int>) -> [K.Scalar] { (0..<columns).flatMap { c in steps.map { b[c * depth + $0] } } }
+        let first = product(K.self, Array(a[..<(cut * rows)]), part(0..<cut), bias: bias, before: nil, .identity, rows, columns, cut, .transposed)
+        let both = product(K.self, Array(a[(cut * rows)...]), part(cut..<depth), bias: nil, before: first, .relu, rows, columns, depth - cut, .transposed)
+        #expect(both == whole)
+    }
+
+    /// The result lies between numbers that must stay as they are.
     private func product<K: KernelSet>(_: K.Type, _ a: [K.Scalar], _ b: [K.Scalar], bias: [K.Scalar]?, before: [K.Scalar]?, _ activation: Activation,
-                                       _ rows: Int, _ columns: Int, _ depth: Int, transposed: Bool) -> [K.Scalar] {
-        let width = K.panelWidth, packed = depth * ((columns + width - 1) / width * width)
-        let panels = guarded([K.Scalar](repeating: .nan, count: packed)) {
-            K.pack(b, depth: depth, columns: columns, rowStride: transposed ? 1 : columns, columnStride: transposed ? depth : 1, into: $0)
+                                       _ rows: Int, _ columns: Int, _ depth: Int, _ layout: Layout) -> [K.Scalar] {
+        let transposed = layout != .plain
+        func packed(_ matrix: [K.Scalar], _ count: Int, _ width: Int, _ rowStride: Int, _ columnStride: Int) -> [K.Scalar] {
+            guarded([K.Scalar](repeating: .nan, count: depth * ((count + width - 1) / width * width))) {
+                K.pack(matrix, depth: depth, columns: count, rowStride: rowStride, columnStride: columnStride, width: width, into: $0)
+            }
         }
-        return guarded(before ?? [K.Scalar](repeating: .nan, count: rows * columns)) {
-            K.multiply(a, rowStride: transposed ? 1 : depth, stepStride: transposed ? rows : 1, panels: panels, bias: bias,
-                       activation: activation, accumulate: before != nil, into: $0, rows: rows, columns: columns, depth: depth)
+        let panels = packed(b, columns, K.tileColumns, transposed ? 1 : columns, transposed ? depth : 1)
+        let left = layout == .packed ? packed(a, rows, K.tileRows, rows, 1) : a
+        let rowStride = transposed ? 1 : depth, stride = columns + 3
+        let room = (0..<rows * stride).map { $0 % stride < columns ? before?[$0 / stride * columns + $0 % stride] ?? .nan : 7 }
+        let found = guarded(room) {
+            K.multiply(left, rowStride: rowStride, stepStride: layout == .packed ? K.tileRows : transposed ? rows : 1,
+                       tileStride: layout == .packed ? K.tileRows * depth : K.tileRows * rowStride, panels: panels, bias: bias, activation: activation,
+                       accumulate: before != nil, into: $0, stride: stride, rows: rows, columns: columns, depth: depth)
         }
+        for i in found.indices where i % stride >= columns { #expect(found[i] == 7) }
+        return found.indices.filter { $0 % stride < columns }.map { found[$0] }
     }
 }

@@ -46,11 +46,11 @@ def constants(file: str, *names: str) -> list[int] | None:
 def parts(order: dict[str, Any]) -> int | None:
     """Among how many threads the engine could divide a pass: chunks of rows in a narrow network, tiles of the largest product in a wide one."""
     batch, layers = order["batch"], list(zip(order["widths"], order["widths"][1:]))
-    product = constants("Product.swift", "largeWork", "tileRows", "tileColumns", "veryLargeWork")
+    product = constants("Product.swift", "largeWork", "tileRows", "tileColumns", "blockWidth")
     columns = constants("ColumnPass.swift", "widest", "fewestRows", "fewestRowsOfChunk", "mostChunks")
     if product is None or columns is None:
         return None
-    large, rows, across, very_large = product
+    large, rows, across, block = product
     widest, fewest, of_chunk, most = columns
     if max(order["widths"]) <= widest and batch >= fewest and "site" not in order:
         return max(1, min(batch * max(i * o for i, o in layers) // large, batch // of_chunk, most))
@@ -58,8 +58,7 @@ def parts(order: dict[str, Any]) -> int | None:
     work = batch * inputs * outputs
     if work < large:
         return 1
-    larger = work >= very_large
-    return math.ceil(batch / (rows * (4 if larger else 1))) * math.ceil(outputs / (across * (2 if larger else 1)))
+    return math.ceil(batch / rows) * math.ceil(outputs / math.ceil(outputs / block) / across)
 
 
 def predicted(one: float, two: float, threads: int, parts: int | None) -> float:

@@ -34,6 +34,11 @@ final class GatedNetwork<Scalar: EngineScalar> {
     private var constants: Int { outputs + width }
     private var logScales: Int { constants + variables }
 
+    private static func forwardProduct(_ rows: Int, _ variables: Int, width: Int) -> Product { Product(rows: rows, columns: width, depth: variables) }
+    private static func backwardProduct(_ rows: Int, _ variables: Int, width: Int) -> Product {
+        Product(rows: variables, columns: width, depth: rows, isLeftTransposed: true)
+    }
+
     /// For batches of up to `rows` rows. Weights are drawn, of a size that would suit if all gates were open.
     init(variables: Int, units: Int, rows: Int, random: Random) throws(EngineError) {
         self.variables = variables
@@ -46,8 +51,8 @@ final class GatedNetwork<Scalar: EngineScalar> {
         gated = try Storage(count: variables * width, of: "gated network")
         gatedGradient = try Storage(count: variables * width, of: "gated network")
         activations = try Storage(count: checkedSize(rows, width, of: "gated network"), of: "gated network")
-        let forward = Product(rows: rows, columns: width, depth: variables), backward = Product(rows: variables, columns: width, depth: rows)
-        panels = try Storage(count: max(forward.panelCount(Scalar.self), backward.panelCount(Scalar.self)), of: "gated network")
+        let products = [Self.forwardProduct(rows, variables, width: width), Self.backwardProduct(rows, variables, width: width)]
+        panels = try Storage(count: products.map { $0.panelCount(Scalar.self) }.max()!, of: "gated network")
         let chunks = (rows + Self.chunkRows - 1) / Self.chunkRows
         shares = try Storage(count: chunks * (2 * width + 2 * variables), of: "gated network")
         losses = try Storage(count: chunks, of: "gated network")
@@ -72,9 +77,8 @@ final class GatedNetwork<Scalar: EngineScalar> {
                 for j in 0..<variables { gated.pointer[at + j] = p[at + j] * Scalar(gates[i * variables + j]) }
             }
         }
-        Product(rows: rows, columns: width, depth: variables)(
-            Operand(x, stride: variables), Operand(UnsafePointer(gated.pointer), stride: width), bias: p + offsets, activation: .tanh,
-            into: activations.pointer, panels: panels.pointer)
+        Self.forwardProduct(rows, variables, width: width)(x, gated.pointer, bias: p + offsets, activation: .tanh, into: activations.pointer,
+                                                           panels: panels.pointer)
 
         let chunks = (rows + Self.chunkRows - 1) / Self.chunkRows, size = 2 * width + 2 * variables
         Threads.run(chunks: chunks, work: 4 * rows * width) { chunk in
@@ -89,9 +93,7 @@ final class GatedNetwork<Scalar: EngineScalar> {
             Scalar.kernels.add(shares.pointer + chunk * size, to: rest, count: size)
         }
 
-        Product(rows: variables, columns: width, depth: rows)(
-            Operand(x, stride: variables, isTransposed: true), Operand(UnsafePointer(activations.pointer), stride: width),
-            into: gatedGradient.pointer, panels: panels.pointer)
+        Self.backwardProduct(rows, variables, width: width)(x, activations.pointer, into: gatedGradient.pointer, panels: panels.pointer)
         let twice = Scalar(2 * ridge)
         for i in 0..<variables {
             for j in 0..<variables { gateGradient[i * variables + j] = 0 }

@@ -29,8 +29,7 @@ extension Plan.Dense {
                                               accumulates: Bool, into dW: UnsafeMutablePointer<Scalar>) throws(EngineError) {
         let bad = trace.mayReadThroughCutEdges ? nonFiniteRows(x, rows, inputs) : []
         let finite = bad.isEmpty ? x : try without(bad, x, rows, inputs, trace)
-        weightGradientProduct(rows)(Operand(g, stride: outputs, isTransposed: true), Operand(finite, stride: inputs),
-                                    accumulates: accumulates, into: dW, panels: trace.panels)
+        weightGradientProduct(rows)(g, finite, accumulates: accumulates, into: dW, panels: trace.panels)
         for row in bad {
             for j in 0..<outputs {
                 let g = g[row * outputs + j]
@@ -46,8 +45,7 @@ extension Plan.Dense {
         let weights = effectiveWeights(parameters, trace)
         let bad = edges < 0 ? [] : nonFiniteRows(g, rows, outputs)
         let finite = bad.isEmpty ? g : try without(bad, g, rows, outputs, trace)
-        inputGradientProduct(rows)(Operand(finite, stride: outputs), Operand(weights, stride: inputs),
-                                   accumulates: accumulates, into: dx, panels: trace.panels)
+        inputGradientProduct(rows)(finite, weights, accumulates: accumulates, into: dx, panels: trace.panels)
         for row in bad {
             for j in 0..<outputs {
                 for p in 0..<inputs where trace.plan.edges[edges].isThere[j * inputs + p] != 0 {

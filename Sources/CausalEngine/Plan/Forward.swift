@@ -38,8 +38,7 @@ extension Plan.Dense {
         let x = UnsafePointer(trace.values(from)), y = trace.values(to)
         let bias = bias < 0 ? nil : parameters + bias
         if edges >= 0 { mask(parameters + weight, into: trace.maskedWeights(edges), trace.plan.edges[edges]) }
-        forwardProduct(rows)(Operand(x, stride: inputs), Operand(effectiveWeights(parameters, trace), stride: inputs, isTransposed: true),
-                             bias: bias, activation: activation, into: y, panels: trace.panels)
+        forwardProduct(rows)(x, effectiveWeights(parameters, trace), bias: bias, activation: activation, into: y, panels: trace.panels)
         if edges >= 0 { repairRows(x, parameters + weight, bias, trace.plan.edges[edges], rows, y) }
     }
 

@@ -1,95 +1,196 @@
 internal import CausalKernels
 
-/// A matrix as a product reads it: element (i, p) is `pointer[i * stride + p]`, or `pointer[p * stride + i]` transposed.
-struct Operand<Scalar> {
-    let pointer: UnsafePointer<Scalar>
-    let stride: Int
-    let isTransposed: Bool
-
-    var rowStride: Int { isTransposed ? 1 : stride }
-    var columnStride: Int { isTransposed ? stride : 1 }
-
-    init(_ pointer: UnsafePointer<Scalar>, stride: Int, isTransposed: Bool = false) {
-        self.pointer = pointer
-        self.stride = stride
-        self.isTransposed = isTransposed
-    }
-
-    func rows(from first: Int) -> Operand { Operand(pointer + first * rowStride, stride: stride, isTransposed: isTransposed) }
-    func columns(from first: Int) -> Operand { Operand(pointer + first * columnStride, stride: stride, isTransposed: isTransposed) }
-}
-
-/// `c = f(a b + bias)`, on our own kernels where the matrices are small and in tiles of BLAS where they are large. Which of them,
-/// and which tiles, depends on the sizes alone, so that the bits do not depend on the number of threads.
+/// `c = f(a b + bias)` on dense matrices: a of (rows, depth), b of (depth, columns), either of which may lie as its transpose.
+///
+/// The matrices are cut so that what the inner loops read lies in a cache: the depth into blocks, of which b is brought into the order in which it is
+/// read, and c into tiles, which threads may share. No element of c depends on how it is cut, so that the bits depend neither on the number of threads
+/// nor on the rows and columns beside it; only a row alone is summed in another order.
 struct Product {
     let rows: Int
     let columns: Int
     let depth: Int
+    /// Whether a lies as (depth, rows).
+    var isLeftTransposed = false
+    /// Whether b lies as (columns, depth).
+    var isRightTransposed = false
 
-    /// From this many multiply-adds on OpenBLAS is faster than our kernels.
+    /// Multiply-adds from which work is worth cutting into chunks.
     static let largeWork = 1 << 20
-    /// The largest tile that one call of BLAS computes: small enough for many threads to have one, large enough that packing its
-    /// operands costs little beside multiplying them.
-    static let tileRows = 128
-    static let tileColumns = 256
-    /// From this many multiply-adds on there are enough tiles that are four times as high and twice as wide.
-    static let veryLargeWork = 1 << 26
+    /// What one pass of the inner loop runs over: so much of a panel of b stays in the first cache.
+    fileprivate static let runDepth = 384
+    /// Rows and columns of a tile, whole ones for all kernels; so much of a and b stays in the second cache.
+    private static let tileRows = 192
+    fileprivate static let tileColumns = 128
+    /// Columns of b, and rows of a, that are brought into order at a time, and elements of both; no fewer than one run of these.
+    private static let blockWidth = 768
+    private static let blockSize = 1 << 19
 
     private var work: Int { rows * columns * depth }
-    private var isLarge: Bool { work >= Product.largeWork }
+    /// A transpose whose rows are far apart is read from far too many pages.
+    private var packsLeft: Bool { isLeftTransposed && rows > 256 && columns >= 64 }
+
+    private var blockColumns: Int { part(of: columns, most: Product.blockWidth, wholes: Product.tileColumns) }
+    private var blockRows: Int { packsLeft ? part(of: rows, most: Product.blockWidth, wholes: Product.tileRows) : rows }
+    private var blockDepth: Int {
+        guard depth > Product.runDepth else { return depth }
+        let runs = Product.blockSize / Product.runDepth / max(blockColumns + (packsLeft ? blockRows : 0), 1)
+        return min(depth, max(runs, 1) * Product.runDepth)
+    }
+
+    /// Parts of about equal size, and no larger than `most`, which is a multiple of `wholes` as they are.
+    private func part(of count: Int, most: Int, wholes: Int) -> Int {
+        let parts = max((count + most - 1) / most, 1)
+        return min(padded((count + parts - 1) / parts, to: wholes), count)
+    }
+
+    private func padded(_ count: Int, to width: Int) -> Int { (count + width - 1) / width * width }
 
     /// Scratch elements that the product needs.
     func panelCount<Scalar: EngineScalar>(_: Scalar.Type) -> Int {
-        let width = Scalar.kernels.panelWidth
-        return isLarge ? 0 : depth * ((columns + width - 1) / width * width)
+        let kernels = Scalar.kernels
+        return blockDepth * (padded(blockColumns, to: kernels.tileColumns) + (packsLeft ? padded(blockRows, to: kernels.tileRows) : 0))
     }
 
-    /// `f` is the identity unless an activation is given; with `accumulates` the product is added to `c` (and has no `f`).
+    /// `f` is the identity unless an activation is given; with `accumulates` the product is added to `c` (and has neither bias nor f).
     func callAsFunction<Scalar: EngineScalar>(
-        _ a: Operand<Scalar>, _ b: Operand<Scalar>, bias: UnsafePointer<Scalar>? = nil, activation: Activation = .identity,
+        _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>? = nil, activation: Activation = .identity,
         accumulates: Bool = false, into c: UnsafeMutablePointer<Scalar>, panels: UnsafeMutablePointer<Scalar>
     ) {
         guard rows > 0 else { return }
         let kernels = Scalar.kernels
-        guard isLarge else {
-            if rows == 1, a.columnStride == 1, b.rowStride == 1 {
-                // One row: the weights are read once as they lie, which packing them would take longer than.
-                if let bias, !accumulates { c.update(from: bias, count: columns) }
-                kernels.multiply(b.pointer, rowStride: b.columnStride, vector: a.pointer, bias: nil, activation: activation,
-                                 accumulate: accumulates || bias != nil, into: c, rows: columns, depth: depth)
-            } else if columns == 1, a.columnStride == 1, b.rowStride == 1 {
-                kernels.multiply(a.pointer, rowStride: a.rowStride, vector: b.pointer, bias: bias, activation: activation,
-                                 accumulate: accumulates, into: c, rows: rows, depth: depth)
-            } else {
-                let width = kernels.panelWidth
-                // A matrix as wide as a panel is one.
-                let isPanel = columns == width && b.rowStride == width && b.columnStride == 1
-                if !isPanel { kernels.pack(b.pointer, depth: depth, columns: columns, rowStride: b.rowStride, columnStride: b.columnStride, into: panels) }
-                kernels.multiply(a.pointer, rowStride: a.rowStride, stepStride: a.columnStride, panels: isPanel ? b.pointer : UnsafePointer(panels),
-                                 bias: bias, activation: activation, accumulate: accumulates, into: c, rows: rows, columns: columns, depth: depth)
+        if rows == 1, isRightTransposed {
+            // The weights are read once as they lie, which to bring them into order would take longer than.
+            if let bias { c.update(from: bias, count: columns) }
+            kernels.multiply(b, rowStride: depth, vector: a, bias: nil, activation: activation, accumulate: accumulates || bias != nil, into: c,
+                             rows: columns, depth: depth)
+        } else if columns == 1, !isLeftTransposed {
+            kernels.multiply(a, rowStride: depth, vector: b, bias: bias, activation: activation, accumulate: accumulates, into: c, rows: rows, depth: depth)
+        } else {
+            forEachPart(of: columns, blockColumns) { columns in
+                forEachPart(of: depth, blockDepth) { steps in
+                    forEachPart(of: rows, blockRows) { rows in
+                        multiply(Block(rows: rows, columns: columns, steps: steps), a, b, bias, activation, accumulates, c, panels)
+                    }
+                }
             }
-            if ![.identity, .relu, .leakyRelu].contains(activation) { kernels.activate(activation, c, into: c, count: rows * columns) }
             return
         }
-        let isVeryLarge = work >= Product.veryLargeWork
-        let tileRows = (isVeryLarge ? 4 : 1) * Product.tileRows, tileColumns = (isVeryLarge ? 2 : 1) * Product.tileColumns
-        let tilesDown = (rows + tileRows - 1) / tileRows, tilesAcross = (columns + tileColumns - 1) / tileColumns
-        let height = (rows + tilesDown - 1) / tilesDown, width = (columns + tilesAcross - 1) / tilesAcross
+        if !activation.isFused { kernels.activate(activation, c, into: c, count: rows * columns) }
+    }
+
+    /// Also of nothing there is one part.
+    private func forEachPart(of count: Int, _ size: Int, _ body: (Range<Int>) -> Void) {
+        var first = 0
+        repeat {
+            let last = min(first + size, count)
+            body(first..<last)
+            first = last
+        } while first < count
+    }
+
+    private struct Block {
+        let rows: Range<Int>
+        let columns: Range<Int>
+        let steps: Range<Int>
+    }
+
+    /// Adds the terms of some steps of the depth to some elements of c.
+    private func multiply<Scalar: EngineScalar>(
+        _ block: Block, _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ bias: UnsafePointer<Scalar>?, _ activation: Activation,
+        _ accumulates: Bool, _ c: UnsafeMutablePointer<Scalar>, _ panels: UnsafeMutablePointer<Scalar>
+    ) {
+        let kernels = Scalar.kernels
+        let right = Packing(block.columns, width: kernels.tileColumns, steps: block.steps, stride: isRightTransposed ? 1 : columns,
+                            elementStride: isRightTransposed ? depth : 1)
+        let left = Packing(block.rows, width: kernels.tileRows, steps: block.steps, stride: isLeftTransposed ? rows : 1, elementStride: isLeftTransposed ? 1 : depth)
+        let leftPanels = panels + right.size
+        // A matrix as wide as a panel is one. Rows after the first find b in order.
+        let isPanel = columns == kernels.tileColumns && !isRightTransposed
+        let rightParts = isPanel || block.rows.lowerBound > 0 ? 0 : right.parts, leftParts = packsLeft ? left.parts : 0
+        Threads.run(chunks: rightParts + leftParts, work: work) { part in
+            if part < rightParts { right.pack(b, part, into: panels) } else { left.pack(a, part - rightParts, into: leftPanels) }
+        }
+
+        let tilesDown = max((block.rows.count + Product.tileRows - 1) / Product.tileRows, 1)
+        let height = padded((block.rows.count + tilesDown - 1) / tilesDown, to: kernels.tileRows)
+        let tilesAcross = (block.columns.count + Product.tileColumns - 1) / Product.tileColumns, width = Product.tileColumns
+        let stride = columns
         Threads.run(chunks: tilesDown * tilesAcross, work: work) { tile in
-            let row = tile / tilesAcross * height, column = tile % tilesAcross * width
-            let height = min(height, rows - row), width = min(width, columns - column)
-            let left = a.rows(from: row), right = b.columns(from: column), out = c + row * columns + column
-            if let bias {
-                for i in 0..<height { (out + i * columns).update(from: bias + column, count: width) }
+            let down = tile / tilesAcross * height, across = tile % tilesAcross * width
+            let row = block.rows.lowerBound + down, column = block.columns.lowerBound + across
+            let height = min(height, block.rows.count - down), width = min(width, block.columns.count - across)
+            let out = c + row * stride + column
+            right.forEachRun { run in
+                let isFirst = run.lowerBound == 0, isLast = run.upperBound == depth
+                let x: UnsafePointer<Scalar>, tileStride: Int
+                if packsLeft {
+                    x = UnsafePointer(leftPanels + left.place(of: run, down))
+                    tileStride = run.count * kernels.tileRows
+                } else {
+                    x = a + row * left.elementStride + run.lowerBound * left.stride
+                    tileStride = kernels.tileRows * left.elementStride
+                }
+                kernels.multiply(x, rowStride: packsLeft ? 1 : left.elementStride, stepStride: packsLeft ? kernels.tileRows : left.stride, tileStride: tileStride,
+                                 panels: isPanel ? b + run.lowerBound * stride : UnsafePointer(panels + right.place(of: run, across)),
+                                 bias: isFirst ? bias.map { $0 + column } : nil, activation: isLast ? activation : .identity,
+                                 accumulate: accumulates || !isFirst, into: out, stride: stride, rows: height, columns: width, depth: run.count)
             }
-            Scalar.gemm(transposeA: left.isTransposed, transposeB: right.isTransposed, rows: height, columns: width, depth: depth,
-                        left.pointer, strideA: left.stride, right.pointer, strideB: right.stride,
-                        beta: accumulates || bias != nil ? 1 : 0, out, strideC: columns)
-            if activation != .identity {
-                for i in 0..<height { kernels.activate(activation, out + i * columns, into: out + i * columns, count: width) }
+            if block.steps.upperBound == depth, !activation.isFused {
+                for i in 0..<height { kernels.activate(activation, out + i * stride, into: out + i * stride, count: width) }
             }
         }
     }
+
+    /// A block of an operand in the order in which it is read: for each run of the depth, panels of a number of columns (or rows) each.
+    private struct Packing {
+        /// The columns, and how many there are in a panel.
+        let columns: Range<Int>
+        let width: Int
+        let steps: Range<Int>
+        /// From one step of the depth to the next, and from one column to the next, in the operand.
+        let stride: Int
+        let elementStride: Int
+
+        init(_ columns: Range<Int>, width: Int, steps: Range<Int>, stride: Int, elementStride: Int) {
+            self.columns = columns
+            self.width = width
+            self.steps = steps
+            self.stride = stride
+            self.elementStride = elementStride
+        }
+
+        private var padded: Int { (columns.count + width - 1) / width * width }
+        var size: Int { padded * steps.count }
+
+        func forEachRun(_ body: (Range<Int>) -> Void) {
+            var first = steps.lowerBound
+            repeat {
+                let last = min(first + Product.runDepth, steps.upperBound)
+                body(first..<last)
+                first = last
+            } while first < steps.upperBound
+        }
+
+        /// Where the panel of a column begins, counted from the first.
+        func place(of run: Range<Int>, _ column: Int) -> Int { (run.lowerBound - steps.lowerBound) * padded + column * run.count }
+
+        /// Chunks in which it may be packed: whole panels of about a tile's columns.
+        private var partWidth: Int { max(Product.tileColumns / width, 1) * width }
+        var parts: Int { (columns.count + partWidth - 1) / partWidth }
+
+        func pack<Scalar: EngineScalar>(_ operand: UnsafePointer<Scalar>, _ part: Int, into panels: UnsafeMutablePointer<Scalar>) {
+            let first = part * partWidth, source = operand + (columns.lowerBound + first) * elementStride
+            forEachRun { run in
+                Scalar.kernels.pack(source + run.lowerBound * stride, depth: run.count, columns: min(partWidth, columns.count - first), rowStride: stride,
+                                    columnStride: elementStride, width: width, into: panels + place(of: run, first))
+            }
+        }
+    }
+}
+
+extension Activation {
+    /// Whether the product applies it itself.
+    fileprivate var isFused: Bool { self == .identity || self == .relu || self == .leakyRelu }
 }
 
 extension Plan {
@@ -105,7 +206,10 @@ extension Plan {
 }
 
 extension Plan.Dense {
-    func forwardProduct(_ rows: Int) -> Product { Product(rows: rows, columns: outputs, depth: inputs) }
+    /// x Wᵀ
+    func forwardProduct(_ rows: Int) -> Product { Product(rows: rows, columns: outputs, depth: inputs, isRightTransposed: true) }
+    /// g W
     func inputGradientProduct(_ rows: Int) -> Product { Product(rows: rows, columns: inputs, depth: outputs) }
-    func weightGradientProduct(_ rows: Int) -> Product { Product(rows: outputs, columns: inputs, depth: rows) }
+    /// gᵀ x
+    func weightGradientProduct(_ rows: Int) -> Product { Product(rows: outputs, columns: inputs, depth: rows, isLeftTransposed: true) }
 }

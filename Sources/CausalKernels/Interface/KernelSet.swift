@@ -8,23 +8,25 @@ public protocol KernelSet<Scalar>: SendableMetatype {
 
     // MARK: Products
 
-    /// Columns in one panel of a packed matrix.
-    static var panelWidth: Int { get }
+    /// What a tile of a product covers: rows of the first operand, an even number, and columns of the second.
+    static var tileRows: Int { get }
+    static var tileColumns: Int { get }
 
-    /// Copies the `depth` x `columns` matrix `b[p * rowStride + j * columnStride]` into panels of `panelWidth` columns,
-    /// the last one filled up with zeros. `panels` holds `depth * columns` elements, columns rounded up to whole panels.
-    static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int,
+    /// Copies the `depth` x `columns` matrix `b[p * rowStride + j * columnStride]` into panels of `width` columns, the last one filled up with zeros.
+    /// `panels` holds `depth * columns` elements, columns rounded up to whole panels.
+    static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                      into panels: UnsafeMutablePointer<Scalar>)
 
-    /// `c = f(a b + bias)`, or `c = f(c + a b + bias)` when accumulating, with `a[i * rowStride + p * stepStride]` and
-    /// packed `b`. Each element sums over p in ascending order, whatever the number of rows. `f` is applied when it is
-    /// the identity, relu or leaky relu; callers run `activate` for the others.
-    static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, stepStride: Int,
-                         panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation,
-                         accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, depth: Int)
+    /// `c = f(a b + bias)`, or `c = f(c + a b)` when accumulating, with b in panels of `tileColumns` and the rows of c every `stride` numbers. Rows of a
+    /// lie in groups of `tileRows` that begin every `tileStride`: `a[i / tileRows * tileStride + i % tileRows * rowStride + p * stepStride]`. Each
+    /// element is the bias, or what it was, plus the terms in ascending order of p, whatever the number of rows and of columns. `f` is applied when it
+    /// is the identity, relu or leaky relu; callers run `activate` for the others.
+    static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, stepStride: Int, tileStride: Int,
+                         panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation, accumulate: Bool,
+                         into c: UnsafeMutablePointer<Scalar>, stride: Int, rows: Int, columns: Int, depth: Int)
 
-    /// The same for a `b` of one column, as it is: `c = f(a b + bias)` with `a[i * rowStride + p]`. Sums run lane by lane, in an order that
-    /// depends on the depth alone.
+    /// The product with a `b` of one column, as it is: `c = f(a b + bias)`, or `c = f(c + a b + bias)`, with `a[i * rowStride + p]`. Sums run lane by
+    /// lane, in an order that depends on the depth alone.
     static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
                          activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int)
 

@@ -117,45 +117,56 @@ extension VectorKernels {
         if outputs == 1 { return columnProducts(g, x, inputs, stride, rows, accumulate, c) }
         // A tile of four inputs by four outputs, or by two where there are registers for no more.
         let lanes = Vector.scalarCount, isTall = Vector.registers >= 32, height = isTall ? 4 : 2
-        for output in Swift.stride(from: 0, to: outputs, by: height) {
-            // A tile that hangs over the edge reads the last column again and does not store what comes of it.
-            @inline(__always) func slope(_ k: Int) -> UnsafePointer<Scalar> { g + min(output + k, outputs - 1) * stride }
-            let g0 = slope(0), g1 = slope(1), g2 = slope(2), g3 = slope(3)
-            for input in Swift.stride(from: 0, to: inputs, by: 4) {
-                @inline(__always) func value(_ k: Int) -> UnsafePointer<Scalar> { x + min(input + k, inputs - 1) * stride }
-                let x0 = value(0), x1 = value(1), x2 = value(2), x3 = value(3)
-                var a0 = Vector(repeating: 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0
-                var c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0
-                for row in Swift.stride(from: 0, to: rows, by: lanes) {
-                    let v0 = Vector.load(x0 + row), v1 = Vector.load(x1 + row), v2 = Vector.load(x2 + row), v3 = Vector.load(x3 + row)
-                    @inline(__always) func add(_ g: UnsafePointer<Scalar>, _ s0: inout Vector, _ s1: inout Vector, _ s2: inout Vector, _ s3: inout Vector) {
-                        let slope = Vector.load(g + row)
-                        s0 = s0.adding(slope, times: v0)
-                        s1 = s1.adding(slope, times: v1)
-                        s2 = s2.adding(slope, times: v2)
-                        s3 = s3.adding(slope, times: v3)
+        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * height * (lanes + 1)) { memory in
+            let sums = memory.baseAddress!, totals = sums + 4 * height * lanes
+            for output in Swift.stride(from: 0, to: outputs, by: height) {
+                // A tile that hangs over the edge reads the last column again and does not store what comes of it.
+                @inline(__always) func slope(_ k: Int) -> UnsafePointer<Scalar> { g + min(output + k, outputs - 1) * stride }
+                let g0 = slope(0), g1 = slope(1), g2 = slope(2), g3 = slope(3)
+                for input in Swift.stride(from: 0, to: inputs, by: 4) {
+                    @inline(__always) func value(_ k: Int) -> UnsafePointer<Scalar> { x + min(input + k, inputs - 1) * stride }
+                    let x0 = value(0), x1 = value(1), x2 = value(2), x3 = value(3)
+                    var a0 = Vector(repeating: 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0
+                    var c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0
+                    for row in Swift.stride(from: 0, to: rows, by: lanes) {
+                        let v0 = Vector.load(x0 + row), v1 = Vector.load(x1 + row), v2 = Vector.load(x2 + row), v3 = Vector.load(x3 + row)
+                        @inline(__always) func add(_ g: UnsafePointer<Scalar>, _ s0: inout Vector, _ s1: inout Vector, _ s2: inout Vector, _ s3: inout Vector) {
+                            let slope = Vector.load(g + row)
+                            s0 = s0.adding(slope, times: v0)
+                            s1 = s1.adding(slope, times: v1)
+                            s2 = s2.adding(slope, times: v2)
+                            s3 = s3.adding(slope, times: v3)
+                        }
+                        add(g0, &a0, &a1, &a2, &a3)
+                        add(g1, &b0, &b1, &b2, &b3)
+                        if isTall {
+                            add(g2, &c0, &c1, &c2, &c3)
+                            add(g3, &d0, &d1, &d2, &d3)
+                        }
                     }
-                    add(g0, &a0, &a1, &a2, &a3)
-                    add(g1, &b0, &b1, &b2, &b3)
+                    /// The sums of an output, in memory.
+                    @inline(__always) func keep(_ k: Int, _ s0: Vector, _ s1: Vector, _ s2: Vector, _ s3: Vector) {
+                        let place = sums + 4 * k * lanes
+                        s0.store(to: place)
+                        s1.store(to: place + lanes)
+                        s2.store(to: place + 2 * lanes)
+                        s3.store(to: place + 3 * lanes)
+                    }
+                    keep(0, a0, a1, a2, a3)
+                    keep(1, b0, b1, b2, b3)
                     if isTall {
-                        add(g2, &c0, &c1, &c2, &c3)
-                        add(g3, &d0, &d1, &d2, &d3)
+                        keep(2, c0, c1, c2, c3)
+                        keep(3, d0, d1, d2, d3)
                     }
-                }
-                let count = min(4, inputs - input)
-                @inline(__always) func put(_ k: Int, _ s0: Vector, _ s1: Vector, _ s2: Vector, _ s3: Vector) {
-                    guard output + k < outputs else { return }
-                    let target = c + (output + k) * inputs + input
-                    target[0] = (accumulate ? target[0] : 0) + s0.total()
-                    if count > 1 { target[1] = (accumulate ? target[1] : 0) + s1.total() }
-                    if count > 2 { target[2] = (accumulate ? target[2] : 0) + s2.total() }
-                    if count > 3 { target[3] = (accumulate ? target[3] : 0) + s3.total() }
-                }
-                put(0, a0, a1, a2, a3)
-                put(1, b0, b1, b2, b3)
-                if isTall {
-                    put(2, c0, c1, c2, c3)
-                    put(3, d0, d1, d2, d3)
+                    for first in Swift.stride(from: 0, to: 4 * height, by: lanes) { Vector.totals(sums + first * lanes, into: totals + first) }
+                    let count = min(4, inputs - input)
+                    for k in 0..<min(height, outputs - output) {
+                        let target = c + (output + k) * inputs + input, own = totals + 4 * k
+                        target[0] = (accumulate ? target[0] : 0) + own[0]
+                        if count > 1 { target[1] = (accumulate ? target[1] : 0) + own[1] }
+                        if count > 2 { target[2] = (accumulate ? target[2] : 0) + own[2] }
+                        if count > 3 { target[3] = (accumulate ? target[3] : 0) + own[3] }
+                    }
                 }
             }
         }

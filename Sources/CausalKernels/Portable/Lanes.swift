@@ -1,6 +1,8 @@
 /// A vector register's worth of scalars. The kernels are written once over this protocol; its conformances (`Registers.swift`) are
 /// concrete, so that arithmetic compiles to single instructions (generic SIMD code runs lane by lane).
 public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
+    static func load(_ p: UnsafePointer<Scalar>) -> Self
+    func store(to p: UnsafeMutablePointer<Scalar>)
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
     static func * (a: Self, b: Self) -> Self
@@ -18,6 +20,8 @@ public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
     func timesTwo(toThe shifted: Self) -> Self
     /// The sum of the lanes: of the halves, and so on.
     func total() -> Scalar
+    /// The totals of as many vectors as there are lanes, which lie one after the other.
+    static func totals(_ vectors: UnsafePointer<Scalar>, into totals: UnsafeMutablePointer<Scalar>)
     /// The squares of the lanes, in double precision, each added to one of eight sums.
     func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double>
 
@@ -38,13 +42,6 @@ public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
 }
 
 extension Lanes {
-    @inline(__always) static func load(_ p: UnsafePointer<Scalar>) -> Self {
-        UnsafeRawPointer(p).loadUnaligned(as: Self.self)
-    }
-    @inline(__always) func store(to p: UnsafeMutablePointer<Scalar>) {
-        UnsafeMutableRawPointer(p).storeBytes(of: self, as: Self.self)
-    }
-
     /// The first lanes; the others are zero.
     @inline(__always) static func load(_ p: UnsafePointer<Scalar>, first count: Int) -> Self {
         var result = Self(repeating: 0)

@@ -1,147 +1,85 @@
 public import CausalKernelInterface
 
-// The product of two small matrices, register-blocked: six rows by two vectors of the result stay in twelve registers
-// while the loop runs over the depth (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication",
-// without the cache blocking that small matrices do not need).
+// The product of two matrices in tiles: up to twelve rows by two vectors of the result stay in registers while the loop runs over the depth
+// (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). Callers see to it that what it reads is in a cache.
 
 extension VectorKernels {
-    @inline(__always) public static var panelWidth: Int { 2 * Vector.scalarCount }
+    @inline(__always) public static var tileRows: Int { Vector.registers >= 32 ? 12 : 6 }
+    @inline(__always) public static var tileColumns: Int { 2 * Vector.scalarCount }
 
-    public static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int,
+    public static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                             into panels: UnsafeMutablePointer<Scalar>) {
-        let width = panelWidth
         var panel = panels
-        var first = 0
-        while first < columns {
+        for first in stride(from: 0, to: columns, by: width) {
             let used = min(width, columns - first)
-            var source = b + first * columnStride
-            for p in 0..<depth {
-                let row = panel + p * width
-                if columnStride == 1 {
-                    row.update(from: source, count: used)
+            var source = b + first * columnStride, row = panel
+            for _ in 0..<depth {
+                if columnStride == 1, used == width {
+                    let from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(row), size = width * MemoryLayout<Scalar>.size
+                    var byte = 0
+                    while byte + 16 <= size {
+                        to.storeBytes(of: from.loadUnaligned(fromByteOffset: byte, as: SIMD2<UInt64>.self), toByteOffset: byte, as: SIMD2<UInt64>.self)
+                        byte += 16
+                    }
+                    if byte < size { to.storeBytes(of: from.loadUnaligned(fromByteOffset: byte, as: UInt64.self), toByteOffset: byte, as: UInt64.self) }
                 } else {
                     var element = source
                     for j in 0..<used {
                         row[j] = element.pointee
                         element += columnStride
                     }
+                    for j in used..<width { row[j] = 0 }
                 }
-                for j in used..<width { row[j] = 0 }
                 source += rowStride
+                row += width
             }
             panel += depth * width
-            first += width
         }
     }
 
-    public static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, stepStride: Int,
-                                panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation,
-                                accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, depth: Int) {
-        // One specialisation each, so that the choice is not made again for every tile.
+    public static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, stepStride: Int, tileStride: Int,
+                                panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation, accumulate: Bool,
+                                into c: UnsafeMutablePointer<Scalar>, stride: Int, rows: Int, columns: Int, depth: Int) {
         switch activation {
-        case .relu: tiles(a, rowStride, stepStride, panels, bias, accumulate, c, rows, columns, depth) { $0.rectified() }
-        case .leakyRelu: tiles(a, rowStride, stepStride, panels, bias, accumulate, c, rows, columns, depth) { $0.leaky(0.01) }
-        default: tiles(a, rowStride, stepStride, panels, bias, accumulate, c, rows, columns, depth) { $0 }
+        case .relu: multiply(a, rowStride, stepStride, tileStride, panels, bias, accumulate, c, stride, rows, columns, depth, Relu.self)
+        case .leakyRelu: multiply(a, rowStride, stepStride, tileStride, panels, bias, accumulate, c, stride, rows, columns, depth, LeakyRelu.self)
+        default: multiply(a, rowStride, stepStride, tileStride, panels, bias, accumulate, c, stride, rows, columns, depth, Identity.self)
         }
     }
 
-    @inline(__always)
-    private static func tiles(_ a: UnsafePointer<Scalar>, _ rowStride: Int, _ stepStride: Int,
-                              _ panels: UnsafePointer<Scalar>, _ bias: UnsafePointer<Scalar>?, _ accumulate: Bool,
-                              _ c: UnsafeMutablePointer<Scalar>, _ rows: Int, _ columns: Int, _ depth: Int,
-                              _ f: (Vector) -> Vector) {
-        let lanes = Vector.scalarCount, width = 2 * lanes
-        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: width) { spare in
-            let edge = spare.baseAddress!
+    private static func multiply<Rule: ActivationRule>(
+        _ a: UnsafePointer<Scalar>, _ rowStride: Int, _ stepStride: Int, _ tileStride: Int, _ panels: UnsafePointer<Scalar>, _ bias: UnsafePointer<Scalar>?,
+        _ accumulate: Bool, _ c: UnsafeMutablePointer<Scalar>, _ stride: Int, _ rows: Int, _ columns: Int, _ depth: Int, _: Rule.Type
+    ) {
+        let lanes = Vector.scalarCount, width = tileColumns, height = tileRows
+        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: (height + 1) * width) { memory in
+            // Where a tile hangs over the last column it is computed here, and so are its biases.
+            let edge = memory.baseAddress!, edgeBias = edge + height * width
             var panel = panels
-            var column = 0
-            while column < columns {
-                let used = min(width, columns - column)
-                let low: Vector, high: Vector       // the bias, or 0
-                if let bias, used == width {
-                    low = .load(bias + column)
-                    high = .load(bias + column + lanes)
-                } else {
-                    for j in 0..<width { edge[j] = j < used ? bias?[column + j] ?? 0 : 0 }
-                    low = .load(edge)
-                    high = .load(edge + lanes)
+            for column in Swift.stride(from: 0, to: columns, by: width) {
+                let used = min(width, columns - column), isWide = used > lanes, isWhole = used == (isWide ? width : lanes)
+                var first = Tile<Vector>.Row(left: Vector(repeating: 0), right: Vector(repeating: 0))
+                if let bias {
+                    for j in 0..<width { edgeBias[j] = j < used ? bias[column + j] : 0 }
+                    first = Tile.Row(left: .load(edgeBias), right: .load(edgeBias + lanes))
                 }
-
-                /// Up to six rows, or two, by both vectors of the panel, or the first.
-                @inline(__always) func tile(_ row: Int, _ panel: UnsafePointer<Scalar>, _ column: Int, isTall: Bool, isWide: Bool) {
-                    let count = min(isTall ? 6 : 2, rows - row)
-                    let first = a + row * rowStride
-                    // A tile that hangs over the last row reads that row again and does not store it.
-                    let a1 = first + min(1, count - 1) * rowStride, a2 = first + min(2, count - 1) * rowStride
-                    let a3 = first + min(3, count - 1) * rowStride, a4 = first + min(4, count - 1) * rowStride
-                    let a5 = first + min(5, count - 1) * rowStride
-                    var c00 = low, c01 = high, c10 = low, c11 = high, c20 = low, c21 = high
-                    var c30 = low, c31 = high, c40 = low, c41 = high, c50 = low, c51 = high
-                    var b = panel
-                    var offset = 0
-                    for _ in 0..<depth {
-                        let b0 = Vector.load(b), b1 = isWide ? Vector.load(b + lanes) : high
-                        let step = offset
-                        @inline(__always) func add(_ a: UnsafePointer<Scalar>, _ left: inout Vector, _ right: inout Vector) {
-                            let x = Vector(repeating: a[step])
-                            left = left.adding(x, times: b0)
-                            if isWide { right = right.adding(x, times: b1) }
-                        }
-                        add(first, &c00, &c01)
-                        add(a1, &c10, &c11)
-                        if isTall {
-                            add(a2, &c20, &c21)
-                            add(a3, &c30, &c31)
-                            add(a4, &c40, &c41)
-                            add(a5, &c50, &c51)
-                        }
-                        b += width
-                        offset &+= stepStride
-                    }
-                    let target = c + row * columns + column
-                    @inline(__always) func finish(_ i: Int, _ left: Vector, _ right: Vector) {
-                        guard i < count else { return }
-                        let out = target + i * columns
-                        if isWide && used == width {
-                            let l = accumulate ? .load(out) + left : left
-                            let r = accumulate ? .load(out + lanes) + right : right
-                            f(l).store(to: out)
-                            f(r).store(to: out + lanes)
-                        } else {
-                            if accumulate {
-                                for j in 0..<used { edge[j] = out[j] }
-                                for j in used..<width { edge[j] = 0 }
-                                f(.load(edge) + left).store(to: edge)
-                                f(.load(edge + lanes) + right).store(to: edge + lanes)
-                            } else {
-                                f(left).store(to: edge)
-                                f(right).store(to: edge + lanes)
-                            }
-                            for j in 0..<used { out[j] = edge[j] }
-                        }
-                    }
-                    finish(0, c00, c01)
-                    finish(1, c10, c11)
-                    if isTall {
-                        finish(2, c20, c21)
-                        finish(3, c30, c31)
-                        finish(4, c40, c41)
-                        finish(5, c50, c51)
-                    }
-                }
-                let isWide = used > lanes
                 var row = 0
                 while row < rows {
-                    switch (rows - row > 2, isWide) {
-                    case (true, true): tile(row, panel, column, isTall: true, isWide: true)
-                    case (true, false): tile(row, panel, column, isTall: true, isWide: false)
-                    case (false, true): tile(row, panel, column, isTall: false, isWide: true)
-                    case (false, false): tile(row, panel, column, isTall: false, isWide: false)
+                    let isTall = height == 12 && row + height <= rows, count = isTall ? height : min(6, rows - row)
+                    let own = c + row * stride + column
+                    if !isWhole, accumulate {
+                        for i in 0..<count { (edge + i * width).update(from: own + i * stride, count: used) }
                     }
-                    row += 6
+                    let tile = Tile<Vector>(a: a + row / height * tileStride + row % height * rowStride, rowStride: rowStride, stepStride: stepStride,
+                                            panel: panel, depth: depth, first: first, accumulate: accumulate,
+                                            target: isWhole ? own : edge, stride: isWhole ? stride : width)
+                    if isTall { tile.multiplyTwelve(rows - row, isWide: isWide, Rule.self) } else { tile.multiplySix(count, isWide: isWide, Rule.self) }
+                    if !isWhole {
+                        for i in 0..<count { (own + i * stride).update(from: edge + i * width, count: used) }
+                    }
+                    row += count
                 }
                 panel += depth * width
-                column += width
             }
         }
     }

@@ -1,6 +1,8 @@
 // The registers that `Lanes` stands for: of 512 bits where the target has AVX-512, of 256 elsewhere, which a processor without them takes in
 // two halves. The two extensions say the same because only concrete types have operators that compile to single instructions.
 
+internal import CNumerics
+
 #if CAUSAL_AVX512
 public typealias Singles = SIMD16<Float>
 public typealias Doubles = SIMD8<Double>
@@ -25,6 +27,8 @@ extension Lanes {
 }
 
 extension Singles: Lanes {
+    @inline(__always) public static func load(_ p: UnsafePointer<Float>) -> Self { UnsafeRawPointer(p).loadUnaligned(as: Self.self) }
+    @inline(__always) public func store(to p: UnsafeMutablePointer<Float>) { UnsafeMutableRawPointer(p).storeBytes(of: self, as: Self.self) }
     @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
         #if CAUSAL_FMA
         addingProduct(a, b)
@@ -48,6 +52,13 @@ extension Singles: Lanes {
         let two = four.lowHalf + four.highHalf
         return two[0] + two[1]
     }
+    @inline(__always) public static func totals(_ vectors: UnsafePointer<Float>, into totals: UnsafeMutablePointer<Float>) {
+        #if CAUSAL_AVX512
+        causal_totals_float_16(vectors, totals)
+        #else
+        causal_totals_float_8(vectors, totals)
+        #endif
+    }
     @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
         #if CAUSAL_AVX512
         let low = SIMD8<Double>(lowHalf), high = SIMD8<Double>(highHalf)
@@ -60,6 +71,8 @@ extension Singles: Lanes {
 }
 
 extension Doubles: Lanes {
+    @inline(__always) public static func load(_ p: UnsafePointer<Double>) -> Self { UnsafeRawPointer(p).loadUnaligned(as: Self.self) }
+    @inline(__always) public func store(to p: UnsafeMutablePointer<Double>) { UnsafeMutableRawPointer(p).storeBytes(of: self, as: Self.self) }
     @inline(__always) public func adding(_ a: Self, times b: Self) -> Self {
         #if CAUSAL_FMA
         addingProduct(a, b)
@@ -81,6 +94,13 @@ extension Doubles: Lanes {
         let two = lowHalf + highHalf
         #endif
         return two[0] + two[1]
+    }
+    @inline(__always) public static func totals(_ vectors: UnsafePointer<Double>, into totals: UnsafeMutablePointer<Double>) {
+        #if CAUSAL_AVX512
+        causal_totals_double_8(vectors, totals)
+        #else
+        causal_totals_double_4(vectors, totals)
+        #endif
     }
     @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
         #if CAUSAL_AVX512

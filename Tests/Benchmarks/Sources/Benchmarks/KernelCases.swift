@@ -14,12 +14,12 @@ enum KernelCases {
             let size = "\(rows)x\(columns)x\(depth)", operations = 2 * rows * columns * depth
             return [
                 Case("multiply \(size)", operations: operations) {
-                    let width = kernels.panelWidth, panels = numbers(depth * ((columns + width - 1) / width * width))
+                    let width = kernels.tileColumns, panels = numbers(depth * ((columns + width - 1) / width * width))
                     let a = numbers(rows * depth), b = numbers(depth * columns), bias = numbers(columns), c = numbers(rows * columns)
                     return {
-                        kernels.pack(b, depth: depth, columns: columns, rowStride: columns, columnStride: 1, into: panels)
-                        kernels.multiply(a, rowStride: depth, stepStride: 1, panels: panels, bias: bias, activation: .relu, accumulate: false,
-                                         into: c, rows: rows, columns: columns, depth: depth)
+                        kernels.pack(b, depth: depth, columns: columns, rowStride: columns, columnStride: 1, width: kernels.tileColumns, into: panels)
+                        kernels.multiply(a, rowStride: depth, stepStride: 1, tileStride: kernels.tileRows * depth, panels: panels, bias: bias, activation: .relu,
+                                         accumulate: false, into: c, stride: columns, rows: rows, columns: columns, depth: depth)
                     }
                 },
                 Case("blas \(size)", operations: operations) {
