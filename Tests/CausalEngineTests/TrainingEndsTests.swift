@@ -104,6 +104,27 @@ import Testing
     }
 
     /// An optimiser on its own does not leave half a step either.
+    /// So many parameters that threads share the step: the same bits as fewer at a time, and one step back as well.
+    @Test(arguments: [OptimizerOptions.Method.sgd(momentum: 0.9), .adam, .adamW]) func manyParametersStepAsFewDo(_ method: OptimizerOptions.Method) throws {
+        let count = 160_000, few = 20_000
+        let many = try Parameters<Float>(count: count), optimizer = try Optimizer<Float>(OptimizerOptions(method, weightDecay: 0.1), count: count)
+        var random = TestRandom(5)
+        let gradients = (0..<3).map { _ in (0..<count).map { _ in Float(random.number()) } }
+        for gradient in gradients { try optimizer.step(many, gradients: gradient) }
+        for first in stride(from: 0, to: count, by: few) {
+            let part = try Parameters<Float>(count: few), own = try Optimizer<Float>(OptimizerOptions(method, weightDecay: 0.1), count: few)
+            for gradient in gradients { try own.step(part, gradients: Array(gradient[first..<first + few])) }
+            #expect(part.values == Array(many.values[first..<first + few]))
+        }
+        let before = many.values
+        var bad = gradients[0]
+        bad[140_001] = .nan
+        #expect(throws: EngineError(.diverged, "optimizer: parameter 140001 would be nan; the parameters are as they were before the step")) {
+            try optimizer.step(many, gradients: bad)
+        }
+        #expect(many.values == before)
+    }
+
     @Test(arguments: [OptimizerOptions.Method.sgd(momentum: 0.9), .adam]) func anOptimiserRefusesAStepThatIsNotFinite(_ method: OptimizerOptions.Method) throws {
         let parameters = try Parameters<Float>(count: 11), optimizer = try Optimizer<Float>(OptimizerOptions(method), count: 11)
         try optimizer.step(parameters, gradients: (0..<11).map { Float($0) - 5 })

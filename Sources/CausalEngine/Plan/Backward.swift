@@ -92,7 +92,13 @@ extension Plan.Dense {
                                                     into targets: GradientTargets<Scalar>) throws(EngineError) {
         let kernels = Scalar.kernels
         let g = trace.gradients(to), x = UnsafePointer(trace.values(from))
-        kernels.activationGradient(activation, output: trace.values(to), input: nil, gradient: g, into: g, count: rows * outputs)
+        if activation != .identity {
+            let y = trace.values(to)
+            Threads.divide(rows * outputs, cost: 10) { part in
+                kernels.activationGradient(activation, output: y + part.lowerBound, input: nil, gradient: g + part.lowerBound, into: g + part.lowerBound,
+                                           count: part.count)
+            }
+        }
         if bias >= 0, let target = targets.target(tensor + 1, offset: bias) {
             kernels.columnSums(g, rows: rows, columns: outputs, accumulate: targets.accumulates, into: target)
         }

@@ -38,6 +38,13 @@ public enum Threads {
         if threads > 1, work >= leastWork, Workers.current(threads: count - 1).run(chunks: chunks, body) { return }
         for chunk in 0..<chunks { body(chunk) }
     }
+
+    /// Runs `body` on all of `count` elements in parts, each of which takes as long as `cost` multiply-adds.
+    package static func divide(_ count: Int, cost: Int, _ body: (Range<Int>) -> Void) {
+        let part = 1 << 15
+        guard count > part else { return body(0..<count) }
+        run(chunks: (count + part - 1) / part, work: count * cost) { chunk in body(chunk * part..<min((chunk + 1) * part, count)) }
+    }
 }
 
 /// Threads that wait for work. They belong to one process: after a fork the child, in which they do not exist, makes its own.

@@ -1,4 +1,5 @@
 public import CausalKernels
+internal import Synchronization
 
 /// How to go downhill: formulas and order of operations as in `torch.optim`.
 public struct OptimizerOptions: Sendable {
@@ -103,22 +104,30 @@ public final class Optimizer<Scalar: EngineScalar> {
             if !(factor >= 1) { kernels.scale(gradients, by: Scalar(factor), count: count) }
         }
         steps += 1
-        let isFinite = parameters.withMutablePointer { p in
-            switch options.method {
-            case .sgd(let momentum):
-                kernels.stepSGD(p, gradient: gradients, momentum: mean?.pointer, rate: options.learningRate, momentumFactor: momentum,
-                                decay: options.weightDecay, isFirst: steps == 1, count: count)
-            case .adam(let beta1, let beta2, let epsilon):
-                kernels.stepAdam(p, gradient: gradients, mean: mean!.pointer, variance: variance!.pointer, step: steps, rate: options.learningRate,
-                                 beta1: beta1, beta2: beta2, epsilon: epsilon, decay: options.weightDecay, decoupled: false, count: count)
-            case .adamW(let beta1, let beta2, let epsilon):
-                kernels.stepAdam(p, gradient: gradients, mean: mean!.pointer, variance: variance!.pointer, step: steps, rate: options.learningRate,
-                                 beta1: beta1, beta2: beta2, epsilon: epsilon, decay: options.weightDecay, decoupled: true, count: count)
+        let isFinite = Atomic<Bool>(true)
+        parameters.withMutablePointer { p in
+            Threads.divide(count, cost: 40) { part in
+                if !step(p, gradients, part) { isFinite.store(false, ordering: .relaxed) }
             }
         }
-        guard !isFinite else { return }
+        guard !isFinite.load(ordering: .relaxed) else { return }
         let bad = kernels.firstNonFinite(parameters.pointer, count: count), value = parameters.pointer[bad]
         parameters.withMutablePointer { $0.update(from: gradients, count: count) }
         throw EngineError(.diverged, "optimizer: parameter \(bad) would be \(value); the parameters are as they were before the step")
+    }
+
+    /// Updates some of the parameters; whether they are finite then.
+    private func step(_ p: UnsafeMutablePointer<Scalar>, _ gradients: UnsafeMutablePointer<Scalar>, _ part: Range<Int>) -> Bool {
+        let kernels = Scalar.kernels, first = part.lowerBound, mean = mean.map { $0.pointer + first }, variance = variance.map { $0.pointer + first }
+        switch options.method {
+        case .sgd(let momentum):
+            return kernels.stepSGD(p + first, gradient: gradients + first, momentum: mean, rate: options.learningRate, momentumFactor: momentum,
+                                   decay: options.weightDecay, isFirst: steps == 1, count: part.count)
+        case .adam(let beta1, let beta2, let epsilon), .adamW(let beta1, let beta2, let epsilon):
+            var isDecoupled = false
+            if case .adamW = options.method { isDecoupled = true }
+            return kernels.stepAdam(p + first, gradient: gradients + first, mean: mean!, variance: variance!, step: steps, rate: options.learningRate,
+                                    beta1: beta1, beta2: beta2, epsilon: epsilon, decay: options.weightDecay, decoupled: isDecoupled, count: part.count)
+        }
     }
 }
