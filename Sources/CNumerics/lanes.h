@@ -1,6 +1,6 @@
 /* The totals of several vectors at once: as many vectors as each has lanes, and of each the sum of its lanes. Neighbouring lanes of two vectors are added
- * into one vector until a single one is left. It is here since Swift knows no shuffles: what it makes of lanes that are named one by one takes three
- * times as long. Compiled with the kernels, for the processor that they are for. */
+ * into one vector until a single one is left. It is here since Swift knows no shuffles, and lanes that are named one by one are taken out of
+ * registers one by one. Compiled with the kernels, for the processor that they are for. */
 #ifndef CAUSAL_LANES_H
 #define CAUSAL_LANES_H
 

@@ -22,7 +22,7 @@ static void start_no_threads(void) {
     blas_cpu_number = 1;
 }
 
-/* OpenBLAS knows processors by their model. Those newer than itself get its kernels for a Pentium 4, a fifth as fast; they get the newest here
+/* OpenBLAS knows processors by their model. Those newer than itself get its kernels for a Pentium 4; they get the newest here
  * that they can run. OpenBLAS takes a choice only from the environment. That is lent to it, one entry longer: to change it would race with
  * threads of the host that read it, while they find in this copy all that they would in the other. */
 static void choose_newest_kernels(void) {

@@ -103,7 +103,6 @@ import Testing
         #expect(try trained(patience: 3) == start)
     }
 
-    /// An optimiser on its own does not leave half a step either.
     /// So many parameters that threads share the step: the same bits as fewer at a time, and one step back as well.
     @Test(arguments: [OptimizerOptions.Method.sgd(momentum: 0.9), .adam, .adamW]) func manyParametersStepAsFewDo(_ method: OptimizerOptions.Method) throws {
         let count = 160_000, few = 20_000
@@ -125,6 +124,7 @@ import Testing
         #expect(many.values == before)
     }
 
+    /// An optimiser on its own does not leave half a step either.
     @Test(arguments: [OptimizerOptions.Method.sgd(momentum: 0.9), .adam]) func anOptimiserRefusesAStepThatIsNotFinite(_ method: OptimizerOptions.Method) throws {
         let parameters = try Parameters<Float>(count: 11), optimizer = try Optimizer<Float>(OptimizerOptions(method), count: 11)
         try optimizer.step(parameters, gradients: (0..<11).map { Float($0) - 5 })

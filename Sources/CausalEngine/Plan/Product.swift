@@ -17,10 +17,10 @@ struct Product {
     /// Multiply-adds from which work is worth cutting into chunks.
     static let largeWork = 1 << 20
     /// What one pass of the inner loop runs over: so much of a panel of b stays in the first cache.
-    fileprivate static let runDepth = 384
+    private static let runDepth = 384
     /// Rows and columns of a tile, whole ones for all kernels; so much of a and b stays in the second cache.
     private static let tileRows = 192
-    fileprivate static let tileColumns = 128
+    private static let tileColumns = 128
     /// Columns of b, and rows of a, that are brought into order at a time, and elements of both; no fewer than one run of these.
     private static let blockWidth = 768
     private static let blockSize = 1 << 19
@@ -42,8 +42,6 @@ struct Product {
         let parts = max((count + most - 1) / most, 1)
         return min(padded((count + parts - 1) / parts, to: wholes), count)
     }
-
-    private func padded(_ count: Int, to width: Int) -> Int { (count + width - 1) / width * width }
 
     /// Scratch elements that the product needs.
     func panelCount<Scalar: EngineScalar>(_: Scalar.Type) -> Int {
@@ -100,9 +98,10 @@ struct Product {
         _ accumulates: Bool, _ c: UnsafeMutablePointer<Scalar>, _ panels: UnsafeMutablePointer<Scalar>
     ) {
         let kernels = Scalar.kernels
-        let right = Packing(block.columns, width: kernels.tileColumns, steps: block.steps, stride: isRightTransposed ? 1 : columns,
+        let right = Packing(columns: block.columns, width: kernels.tileColumns, steps: block.steps, stride: isRightTransposed ? 1 : columns,
                             elementStride: isRightTransposed ? depth : 1)
-        let left = Packing(block.rows, width: kernels.tileRows, steps: block.steps, stride: isLeftTransposed ? rows : 1, elementStride: isLeftTransposed ? 1 : depth)
+        let left = Packing(columns: block.rows, width: kernels.tileRows, steps: block.steps, stride: isLeftTransposed ? rows : 1,
+                           elementStride: isLeftTransposed ? 1 : depth)
         let leftPanels = panels + right.size
         // A matrix as wide as a panel is one. Rows after the first find b in order.
         let isPanel = columns == kernels.tileColumns && !isRightTransposed
@@ -151,16 +150,8 @@ struct Product {
         let stride: Int
         let elementStride: Int
 
-        init(_ columns: Range<Int>, width: Int, steps: Range<Int>, stride: Int, elementStride: Int) {
-            self.columns = columns
-            self.width = width
-            self.steps = steps
-            self.stride = stride
-            self.elementStride = elementStride
-        }
-
-        private var padded: Int { (columns.count + width - 1) / width * width }
-        var size: Int { padded * steps.count }
+        private var paddedCount: Int { padded(columns.count, to: width) }
+        var size: Int { paddedCount * steps.count }
 
         func forEachRun(_ body: (Range<Int>) -> Void) {
             var first = steps.lowerBound
@@ -172,7 +163,7 @@ struct Product {
         }
 
         /// Where the panel of a column begins, counted from the first.
-        func place(of run: Range<Int>, _ column: Int) -> Int { (run.lowerBound - steps.lowerBound) * padded + column * run.count }
+        func place(of run: Range<Int>, _ column: Int) -> Int { (run.lowerBound - steps.lowerBound) * paddedCount + column * run.count }
 
         /// Chunks in which it may be packed: whole panels of about a tile's columns.
         private var partWidth: Int { max(Product.tileColumns / width, 1) * width }
@@ -187,6 +178,9 @@ struct Product {
         }
     }
 }
+
+/// `count`, or as many more as make whole widths.
+private func padded(_ count: Int, to width: Int) -> Int { (count + width - 1) / width * width }
 
 extension Activation {
     /// Whether the product applies it itself.

@@ -21,7 +21,8 @@ struct Tile<Vector: Lanes> {
         var right: Vector
     }
 
-    /// Twelve rows, for processors with registers for so many.
+    /// Twelve rows, for processors with registers for so many. `count` is how many there are from the first on, no fewer: from a constant the compiler
+    /// would make one long chain of the rows' addresses, each waiting for the last.
     @inline(never) func multiplyTwelve<Rule: ActivationRule>(_ count: Int, isWide: Bool, _: Rule.Type) {
         if isWide { multiply(count, height: 12, isWide: true, Rule.self) } else { multiply(count, height: 12, isWide: false, Rule.self) }
     }
