@@ -22,6 +22,8 @@ public protocol Lanes: SIMD, BitwiseCopyable where Scalar: BinaryFloatingPoint {
     func total() -> Scalar
     /// The totals of as many vectors as there are lanes, which lie one after the other.
     static func totals(_ vectors: UnsafePointer<Scalar>, into totals: UnsafeMutablePointer<Scalar>)
+    /// The transpose of a square of as many rows as there are lanes, every `stride` numbers.
+    static func transpose(_ rows: UnsafePointer<Scalar>, _ stride: Int, into columns: UnsafeMutablePointer<Scalar>, _ targetStride: Int)
     /// The squares of the lanes, in double precision, each added to one of eight sums.
     func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double>
 

@@ -9,31 +9,61 @@ extension VectorKernels {
 
     public static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                             into panels: UnsafeMutablePointer<Scalar>) {
-        var panel = panels
+        let whole = columns / width * width
+        // The compiler copies a constant number of elements in registers.
+        switch (columnStride, rowStride, width) {
+        case (1, _, tileColumns): copy(b, depth, columns: whole, rowStride, width: tileColumns, into: panels)
+        case (1, _, _): copy(b, depth, columns: whole, rowStride, width: tileRows, into: panels)
+        case (_, 1, tileColumns): transpose(b, depth, columns: whole, columnStride, into: panels)
+        default: copy(b, depth, columns: whole, rowStride, columnStride, width, into: panels)
+        }
+        copy(b + whole * columnStride, depth, columns: columns - whole, rowStride, columnStride, width, into: panels + whole * depth)
+    }
+
+    /// Number by number, and zeros that fill the last panel up.
+    private static func copy(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ rowStride: Int, _ columnStride: Int, _ width: Int,
+                             into panels: UnsafeMutablePointer<Scalar>) {
         for first in stride(from: 0, to: columns, by: width) {
             let used = min(width, columns - first)
-            var source = b + first * columnStride, row = panel
+            var source = b + first * columnStride, row = panels + first * depth
             for _ in 0..<depth {
-                if columnStride == 1, used == width {
-                    let from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(row), size = width * MemoryLayout<Scalar>.size
-                    var byte = 0
-                    while byte + 16 <= size {
-                        to.storeBytes(of: from.loadUnaligned(fromByteOffset: byte, as: SIMD2<UInt64>.self), toByteOffset: byte, as: SIMD2<UInt64>.self)
-                        byte += 16
-                    }
-                    if byte < size { to.storeBytes(of: from.loadUnaligned(fromByteOffset: byte, as: UInt64.self), toByteOffset: byte, as: UInt64.self) }
-                } else {
-                    var element = source
-                    for j in 0..<used {
-                        row[j] = element.pointee
-                        element += columnStride
-                    }
-                    for j in used..<width { row[j] = 0 }
+                var element = source
+                for j in 0..<used {
+                    row[j] = element.pointee
+                    element += columnStride
                 }
+                for j in used..<width { row[j] = 0 }
                 source += rowStride
                 row += width
             }
-            panel += depth * width
+        }
+    }
+
+    /// Whole panels of columns that lie as rows, square by square.
+    private static func transpose(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ columnStride: Int, into panels: UnsafeMutablePointer<Scalar>) {
+        let lanes = Vector.scalarCount, width = tileColumns, squares = depth / lanes * lanes
+        for first in stride(from: 0, to: columns, by: width) {
+            let source = b + first * columnStride, panel = panels + first * depth
+            for step in stride(from: 0, to: squares, by: lanes) {
+                for half in stride(from: 0, to: width, by: lanes) {
+                    Vector.transpose(source + half * columnStride + step, columnStride, into: panel + step * width + half, width)
+                }
+            }
+            copy(source + squares, depth - squares, columns: width, 1, columnStride, width, into: panel + squares * width)
+        }
+    }
+
+    /// Whole panels of columns that lie beside each other, row by row: a panel at a time would read from a page of memory for each of its rows.
+    @inline(__always)
+    private static func copy(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ rowStride: Int, width: Int,
+                             into panels: UnsafeMutablePointer<Scalar>) {
+        for step in 0..<depth {
+            var source = b + step * rowStride, row = panels + step * width
+            for _ in 0..<columns / width {
+                UnsafeMutableRawPointer(row).copyMemory(from: source, byteCount: width * MemoryLayout<Scalar>.size)
+                source += width
+                row += depth * width
+            }
         }
     }
 

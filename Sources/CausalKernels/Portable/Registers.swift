@@ -59,6 +59,14 @@ extension Singles: Lanes {
         causal_totals_float_8(vectors, totals)
         #endif
     }
+    @inline(__always)
+    public static func transpose(_ rows: UnsafePointer<Float>, _ stride: Int, into columns: UnsafeMutablePointer<Float>, _ targetStride: Int) {
+        #if CAUSAL_AVX512
+        causal_transpose_float_16(rows, stride, columns, targetStride)
+        #else
+        causal_transpose_float_8(rows, stride, columns, targetStride)
+        #endif
+    }
     @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
         #if CAUSAL_AVX512
         let low = SIMD8<Double>(lowHalf), high = SIMD8<Double>(highHalf)
@@ -100,6 +108,14 @@ extension Doubles: Lanes {
         causal_totals_double_8(vectors, totals)
         #else
         causal_totals_double_4(vectors, totals)
+        #endif
+    }
+    @inline(__always)
+    public static func transpose(_ rows: UnsafePointer<Double>, _ stride: Int, into columns: UnsafeMutablePointer<Double>, _ targetStride: Int) {
+        #if CAUSAL_AVX512
+        causal_transpose_double_8(rows, stride, columns, targetStride)
+        #else
+        causal_transpose_double_4(rows, stride, columns, targetStride)
         #endif
     }
     @inline(__always) public func squares(addedTo sums: SIMD8<Double>) -> SIMD8<Double> {
