@@ -1,6 +1,6 @@
 internal import CausalKernels
 
-/// Mini-batches of a dataset: rows of x and y, and of every mask and value that belongs to rows, gathered in shuffled order.
+/// Mini-batches of a dataset: rows of x and y, and of every mask and value that belongs to rows, gathered in shuffled order, or where they lie.
 ///
 /// Rows of one unit are never parted: a batch that would end among them goes on to the last of them.
 ///
@@ -10,7 +10,7 @@ final class Batches<Scalar: EngineScalar> {
     let size: Int
     /// The most rows of a batch.
     let capacity: Int
-    /// Empty where all rows, in their order, are one batch.
+    /// Empty where the rows are taken as they lie.
     private var order: [Int]
     /// Where rows are twins.
     private var units: UnitOrder?
@@ -20,7 +20,8 @@ final class Batches<Scalar: EngineScalar> {
     private var sites: [Site] = []
     private let inputEdit: SiteEdit<Scalar>?
     private let outputSite: Int?
-    private let isWhole: Bool
+    /// Whether batches are rows that lie one after the other, so that nothing has to be gathered.
+    private let isInOrder: Bool
 
     private struct Site {
         let edit: Intervention<Scalar>.Edit
@@ -39,32 +40,33 @@ final class Batches<Scalar: EngineScalar> {
         let twins: UnsafePointer<Int>?
     }
 
-    init(_ data: Dataset<Scalar>, size: Int, _ plan: Plan) throws(EngineError) {
+    init(_ data: Dataset<Scalar>, size: Int, shuffles: Bool, _ plan: Plan) throws(EngineError) {
         self.data = data
         self.size = min(size, data.rows)
         capacity = min(self.size + max(data.twins?.largestUnit ?? 0, 1) - 1, data.rows)
         outputSite = plan.outputSite
-        isWhole = self.size == data.rows && data.selection == nil
-        order = isWhole ? [] : data.selection ?? Array(0..<data.rows)
+        // With all rows in one batch their order does not matter.
+        isInOrder = data.selection == nil && (self.size == data.rows || !shuffles && data.twins == nil)
+        order = isInOrder ? [] : data.selection ?? Array(0..<data.rows)
         let edits = data.intervention?.edits ?? []
         let inputEdit = edits.first { $0.site == plan.inputSite }
         self.inputEdit = inputEdit.map { SiteEdit($0) }
-        x = try Storage(count: isWhole && inputEdit == nil ? 0 : checkedSize(capacity, data.x.columns, of: "batch"), of: "batch")
-        y = try Storage(count: isWhole ? 0 : checkedSize(capacity, data.y.columns, of: "batch"), of: "batch")
-        if let twins = data.twins, !isWhole { units = try UnitOrder(twins, capacity: capacity, order: &order) }
+        x = try Storage(count: isInOrder && inputEdit == nil ? 0 : checkedSize(capacity, data.x.columns, of: "batch"), of: "batch")
+        y = try Storage(count: isInOrder ? 0 : checkedSize(capacity, data.y.columns, of: "batch"), of: "batch")
+        if let twins = data.twins, !isInOrder { units = try UnitOrder(twins, capacity: capacity, order: &order) }
         for edit in edits where edit.site != inputEdit?.site {
             sites.append(Site(
                 edit: edit,
-                mask: edit.maskRows == 1 || isWhole ? nil : try Storage(count: capacity * edit.columns, of: "batch"),
-                values: edit.valueRows == 1 || isWhole ? nil : try Storage(count: capacity * edit.columns, of: "batch")))
+                mask: edit.maskRows == 1 || isInOrder ? nil : try Storage(count: capacity * edit.columns, of: "batch"),
+                values: edit.valueRows == 1 || isInOrder ? nil : try Storage(count: capacity * edit.columns, of: "batch")))
         }
     }
 
     var rows: Int { data.rows }
 
-    /// A new order of the rows. With all rows in one batch the order does not matter.
+    /// A new order of the rows, unless they are taken as they lie.
     func shuffle(seed: UInt64, epoch: Int) {
-        guard size < rows else { return }
+        guard !isInOrder else { return }
         var random = Random(seed: seed, purpose: .shuffling, index: epoch)
         guard units == nil else {
             units!.shuffle(&random, &order)
@@ -85,24 +87,31 @@ final class Batches<Scalar: EngineScalar> {
         var outputMask: MatrixView<UInt8>?, outputValues: MatrixView<Scalar>?
         for site in sites {
             let edit = site.edit, columns = edit.columns
-            if let mask = site.mask { gather(edit.mask.pointer, columns, first, count, into: mask.pointer) }
-            if let values = site.values { gather(edit.values.pointer, columns, first, count, into: values.pointer) }
-            let mask = UnsafePointer((site.mask ?? edit.mask).pointer), values = UnsafePointer((site.values ?? edit.values).pointer)
-            edits[edit.site] = SiteEdit(mask: mask, maskStride: edit.maskRows == 1 ? 0 : columns,
-                                        values: values, valueStride: edit.valueRows == 1 ? 0 : columns)
+            var here = SiteEdit(edit, from: isInOrder ? first : 0)
+            if let mask = site.mask {
+                gather(edit.mask.pointer, columns, first, count, into: mask.pointer)
+                here.mask = UnsafePointer(mask.pointer)
+            }
+            if let values = site.values {
+                gather(edit.values.pointer, columns, first, count, into: values.pointer)
+                here.values = UnsafePointer(values.pointer)
+            }
+            edits[edit.site] = here
             if edit.site == outputSite {
-                outputMask = MatrixView(mask, rows: edit.maskRows == 1 ? 1 : count, columns: columns)
-                outputValues = MatrixView(values, rows: edit.valueRows == 1 ? 1 : count, columns: columns)
+                outputMask = MatrixView(here.mask, rows: edit.maskRows == 1 ? 1 : count, columns: columns)
+                outputValues = MatrixView(here.values, rows: edit.valueRows == 1 ? 1 : count, columns: columns)
             }
         }
         if let inputEdit {
             setInputs(inputEdit, first, count)
-        } else if !isWhole {
+        } else if !isInOrder {
             gather(data.x.pointer, data.x.columns, first, count, into: x.pointer)
         }
-        if !isWhole { gather(data.y.pointer, data.y.columns, first, count, into: y.pointer) }
-        return Batch(x: isWhole && inputEdit == nil ? data.x : MatrixView(x.pointer, rows: count, columns: data.x.columns),
-                     y: isWhole ? data.y : MatrixView(y.pointer, rows: count, columns: data.y.columns),
+        if !isInOrder { gather(data.y.pointer, data.y.columns, first, count, into: y.pointer) }
+        func view(_ matrix: MatrixView<Scalar>, _ gathered: Storage<Scalar>?) -> MatrixView<Scalar> {
+            MatrixView(gathered.map { UnsafePointer($0.pointer) } ?? matrix.pointer + first * matrix.columns, rows: count, columns: matrix.columns)
+        }
+        return Batch(x: view(data.x, isInOrder && inputEdit == nil ? nil : x), y: view(data.y, isInOrder ? nil : y),
                      outputMask: outputMask, outputValues: outputValues,
                      twins: units?.partners(order, first..<first + count) ?? data.twins.map { UnsafePointer($0.factual.pointer) })
     }
@@ -110,9 +119,10 @@ final class Batches<Scalar: EngineScalar> {
     /// Gathers x under do().
     private func setInputs(_ edit: SiteEdit<Scalar>, _ first: Int, _ count: Int) {
         let columns = data.x.columns
-        guard !isWhole else {
-            return Scalar.kernels.select(data.x.pointer, mask: edit.mask, maskStride: edit.maskStride, values: edit.values, valueStride: edit.valueStride,
-                                         into: x.pointer, rows: count, columns: columns)
+        guard !isInOrder else {
+            return Scalar.kernels.select(data.x.pointer + first * columns, mask: edit.mask + first * edit.maskStride, maskStride: edit.maskStride,
+                                         values: edit.values + first * edit.valueStride, valueStride: edit.valueStride, into: x.pointer,
+                                         rows: count, columns: columns)
         }
         order.withUnsafeBufferPointer { order in
             for i in 0..<count {

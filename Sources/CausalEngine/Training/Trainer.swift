@@ -79,7 +79,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         self.options = options
         self.parameters = parameters
         batches = try training.map { data throws(EngineError) in
-            try Batches(data, size: options.batchSize ?? data.rows, model.plan)
+            try Batches(data, size: options.batchSize ?? data.rows, shuffles: options.shuffles, model.plan)
         }
         // The loss of an epoch is measured before each of its steps and belongs to no weights that could be kept, so patience
         // looks at the training rows once more where it has no others.
@@ -132,7 +132,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     public func learn(_ batch: Dataset<Scalar>) throws(EngineError) -> TrainerState {
         try expectStream()
         try batch.check(model, parameters, options.loss, "batch after \(rowsDone) rows of epoch \(history.count)")
-        let rows = try Batches(batch, size: batch.rows, model.plan)
+        let rows = try Batches(batch, size: batch.rows, shuffles: false, model.plan)
         try makeRoom(batch.rows)
         return try endingOnErrors { () throws(EngineError) in
             try timed { () throws(EngineError) in
