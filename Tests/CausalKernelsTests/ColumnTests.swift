@@ -84,13 +84,13 @@ import Testing
         for output in 0..<2 { #expect(y[output * rows..<(output + 1) * rows].allSatisfy { $0 == y[output * rows] }) }
     }
 
-    @Test(arguments: [1, 2, 5, 11], [1, 3, 4, 6]) func whatWeightsGet(_ inputs: Int, _ outputs: Int) {
+    @Test(arguments: [1, 2, 5, 11, 70], [1, 3, 4, 15]) func whatWeightsGet(_ inputs: Int, _ outputs: Int) {
         everyKernelSet { kernels in weightGradients(kernels, inputs, outputs) }
     }
 
     private func weightGradients<K: KernelSet>(_: K.Type, _ inputs: Int, _ outputs: Int) {
         var random = SplitMix(state: 33)
-        let rows = 2 * K.columnBlock, stride = rows + 3
+        let rows = (inputs > 64 ? 20 : 2) * K.columnBlock, stride = rows + 3
         let x: [K.Scalar] = random.numbers(inputs * stride), g: [K.Scalar] = random.numbers(outputs * stride)
         for accumulate in [false, true] {
             let before: K.Scalar = 0.5, start = accumulate ? 0.5 : 0

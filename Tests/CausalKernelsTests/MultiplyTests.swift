@@ -94,6 +94,30 @@ import Testing
         #expect(both == whole)
     }
 
+    /// Panels hold what they should wherever the numbers lie in the operand.
+    @Test func panels() { everyKernelSet { panels($0) } }
+
+    private func panels<K: KernelSet>(_: K.Type) {
+        var random = SplitMix(state: 5)
+        for width in [K.tileColumns, K.tileRows] {
+            for (depth, columns) in [(1, 1), (16, 32), (37, 3), (41, 71), (33, 64), (0, 5)] {
+                let b: [K.Scalar] = random.numbers(2 * depth * columns + 2)
+                for (rowStride, columnStride) in [(columns, 1), (columns + 2, 1), (1, depth), (1, depth + 2), (2, 2 * depth)] {
+                    let count = (columns + width - 1) / width * width
+                    let found = guarded([K.Scalar](repeating: .nan, count: depth * count)) {
+                        K.pack(b, depth: depth, columns: columns, rowStride: rowStride, columnStride: columnStride, width: width, into: $0)
+                    }
+                    for p in 0..<depth {
+                        for j in 0..<count {
+                            let expected = j < columns ? b[p * rowStride + j * columnStride] : 0
+                            #expect(found[j / width * width * depth + p * width + j % width] == expected, "\(K.self) (\(depth), \(columns))")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// The result lies between numbers that must stay as they are.
     private func product<K: KernelSet>(_: K.Type, _ a: [K.Scalar], _ b: [K.Scalar], bias: [K.Scalar]?, before: [K.Scalar]?, _ activation: Activation,
                                        _ rows: Int, _ columns: Int, _ depth: Int, _ layout: Layout) -> [K.Scalar] {

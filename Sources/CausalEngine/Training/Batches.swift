@@ -45,7 +45,6 @@ final class Batches<Scalar: EngineScalar> {
         self.size = min(size, data.rows)
         capacity = min(self.size + max(data.twins?.largestUnit ?? 0, 1) - 1, data.rows)
         outputSite = plan.outputSite
-        // With all rows in one batch their order does not matter.
         isInOrder = data.selection == nil && (self.size == data.rows || !shuffles && data.twins == nil)
         order = isInOrder ? [] : data.selection ?? Array(0..<data.rows)
         let edits = data.intervention?.edits ?? []
@@ -64,9 +63,9 @@ final class Batches<Scalar: EngineScalar> {
 
     var rows: Int { data.rows }
 
-    /// A new order of the rows, unless they are taken as they lie.
+    /// A new order of the rows. With all rows in one batch the order does not matter.
     func shuffle(seed: UInt64, epoch: Int) {
-        guard !isInOrder else { return }
+        guard size < rows else { return }
         var random = Random(seed: seed, purpose: .shuffling, index: epoch)
         guard units == nil else {
             units!.shuffle(&random, &order)

@@ -9,54 +9,35 @@ extension VectorKernels {
 
     public static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                             into panels: UnsafeMutablePointer<Scalar>) {
-        let whole = columns / width * width
+        let whole = columnStride == 1 ? columns / width * width : 0
         // The compiler copies a constant number of elements in registers.
-        switch (columnStride, rowStride, width) {
-        case (1, _, tileColumns): copy(b, depth, columns: whole, rowStride, width: tileColumns, into: panels)
-        case (1, _, _): copy(b, depth, columns: whole, rowStride, width: tileRows, into: panels)
-        case (_, 1, tileColumns): transpose(b, depth, columns: whole, columnStride, into: panels)
-        default: copy(b, depth, columns: whole, rowStride, columnStride, width, into: panels)
+        if width == tileColumns {
+            copyPanels(b, depth, columns: whole, rowStride, width: tileColumns, into: panels)
+        } else {
+            copyPanels(b, depth, columns: whole, rowStride, width: tileRows, into: panels)
         }
-        copy(b + whole * columnStride, depth, columns: columns - whole, rowStride, columnStride, width, into: panels + whole * depth)
-    }
-
-    /// Number by number, and zeros that fill the last panel up.
-    private static func copy(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ rowStride: Int, _ columnStride: Int, _ width: Int,
-                             into panels: UnsafeMutablePointer<Scalar>) {
-        for first in stride(from: 0, to: columns, by: width) {
-            let used = min(width, columns - first)
-            var source = b + first * columnStride, row = panels + first * depth
-            for _ in 0..<depth {
-                var element = source
-                for j in 0..<used {
-                    row[j] = element.pointee
-                    element += columnStride
+        let lanes = Vector.scalarCount, isTransposed = rowStride == 1 && width == tileColumns, steps = isTransposed ? depth / lanes * lanes : 0
+        for first in stride(from: whole, to: columns, by: width) {
+            let used = min(width, columns - first), source = b + first * columnStride, panel = panels + first * depth
+            let turned = isTransposed ? used / lanes * lanes : 0
+            for step in stride(from: 0, to: steps, by: lanes) {
+                for column in stride(from: 0, to: turned, by: lanes) {
+                    Vector.transpose(source + column * columnStride + step, columnStride, into: panel + step * width + column, width)
                 }
+            }
+            for step in 0..<depth {
+                let row = panel + step * width
+                for j in (step < steps ? turned : 0)..<used { row[j] = source[step * rowStride + j * columnStride] }
                 for j in used..<width { row[j] = 0 }
-                source += rowStride
-                row += width
             }
-        }
-    }
-
-    /// Whole panels of columns that lie as rows, square by square.
-    private static func transpose(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ columnStride: Int, into panels: UnsafeMutablePointer<Scalar>) {
-        let lanes = Vector.scalarCount, width = tileColumns, squares = depth / lanes * lanes
-        for first in stride(from: 0, to: columns, by: width) {
-            let source = b + first * columnStride, panel = panels + first * depth
-            for step in stride(from: 0, to: squares, by: lanes) {
-                for half in stride(from: 0, to: width, by: lanes) {
-                    Vector.transpose(source + half * columnStride + step, columnStride, into: panel + step * width + half, width)
-                }
-            }
-            copy(source + squares, depth - squares, columns: width, 1, columnStride, width, into: panel + squares * width)
         }
     }
 
     /// Whole panels of columns that lie beside each other, row by row: a panel at a time would read from a page of memory for each of its rows.
     @inline(__always)
-    private static func copy(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ rowStride: Int, width: Int,
-                             into panels: UnsafeMutablePointer<Scalar>) {
+    private static func copyPanels(_ b: UnsafePointer<Scalar>, _ depth: Int, columns: Int, _ rowStride: Int, width: Int,
+                                   into panels: UnsafeMutablePointer<Scalar>) {
+        guard columns > 0 else { return }
         for step in 0..<depth {
             var source = b + step * rowStride, row = panels + step * width
             for _ in 0..<columns / width {

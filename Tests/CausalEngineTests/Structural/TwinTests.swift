@@ -66,7 +66,7 @@ import Testing
         let x = try Storage<Double>(count: count, of: "x"), y = try Storage<Double>(count: count, of: "y")
         for row in 0..<count { x.pointer[row] = Double(row) }
         let data = Dataset(owning: x, columns: 1, y, columns: 1, twins: twins), model = try Model<Double>(.mlp(inputs: 1, hidden: [], outputs: 1), seed: 0)
-        let batches = try Batches(data, size: 10, model.plan)
+        let batches = try Batches(data, size: 10, shuffles: true, model.plan)
         var edits = [SiteEdit<Double>?](repeating: nil, count: 2), orders: [[Double]] = []
         for epoch in 0..<3 {
             if epoch > 0 { batches.shuffle(seed: 1, epoch: epoch) }
