@@ -72,17 +72,17 @@ import Testing
         #expect(parameters[0] == parameters[1])
     }
 
-    @Test func anyNumberOfThreads() throws {
+    @Test(arguments: [256, 1400]) func anyNumberOfThreads(_ batchSize: Int) throws {
         let before = Threads.count
         defer { try? Threads.set(before) }
         var random = TestRandom(4)
         let x = try random.matrix(3000, 3), y = try random.matrix(3000, 1)
-        let parameters = try [1, 3].map { threads in
+        let parameters = try [1, 2, 3].map { threads in
             try Threads.set(threads)
             let model = try Model<Double>(.mlp(inputs: 3, hidden: [64, 64], outputs: 1, activation: .gelu), seed: 1)
-            try Trainer(model, on: Dataset(x: x, y: y), options: TrainerOptions(epochs: 3, batchSize: 1400, seed: 2)).run()
+            try Trainer(model, on: Dataset(x: x, y: y), options: TrainerOptions(epochs: 3, batchSize: batchSize, seed: 2)).run()
             return Array(UnsafeBufferPointer(start: model.parameters!.pointer, count: model.layout.count))
         }
-        #expect(parameters[0] == parameters[1])
+        #expect(parameters[0] == parameters[1] && parameters[0] == parameters[2])
     }
 }

@@ -38,25 +38,30 @@ def point(order: dict[str, Any], threads: int, seconds: float) -> dict[str, floa
 
 def constants(file: str, *names: str) -> list[int] | None:
     """Whole numbers of the engine's source; None where it no longer tells."""
-    source = (REPOSITORY / "Sources" / "CausalEngine" / "Plan" / file).read_text()
-    found = [re.search(rf"static (?:let|var) {name}(?:: Int {{| =) (\d+)(?: << (\d+))?", source) for name in names]
+    source = (REPOSITORY / "Sources" / "CausalEngine" / file).read_text()
+    found = [re.search(rf"static (?:let|var) {name}(?:: Int {{| =) ([\d_]+)(?: << (\d+))?", source) for name in names]
     return [int(each[1]) << int(each[2] or 0) for each in found if each] if all(found) else None
 
 
 def parts(order: dict[str, Any]) -> int | None:
     """Among how many threads the engine could divide a pass: chunks of rows in a narrow network, tiles of the largest product in a wide one."""
     batch, layers = order["batch"], list(zip(order["widths"], order["widths"][1:]))
-    product = constants("Product.swift", "largeWork", "tileRows", "tileColumns", "blockWidth")
-    columns = constants("ColumnPass.swift", "widest", "fewestRows", "fewestRowsOfChunk", "mostChunks")
-    if product is None or columns is None:
+    threads = constants("Runtime/Threads.swift", "leastWork", "leastRepeatedWork")
+    product = constants("Plan/Product.swift", "tileRows", "tileColumns", "blockWidth")
+    columns = constants("Plan/ColumnPass.swift", "widest", "fewestRows", "fewestRowsOfChunk", "leastWorkOfChunk", "mostChunks", "mostRowsOfChunk", "mostGradients")
+    if threads is None or product is None or columns is None:
         return None
-    large, rows, across, block = product
-    widest, fewest, of_chunk, most = columns
+    least, least_repeated = threads
+    rows, across, block = product
+    widest, fewest, of_chunk, work_of_chunk, most, rows_of_chunk, gradients = columns
     if max(order["widths"]) <= widest and batch >= fewest and "site" not in order:
-        return max(1, min(batch * max(i * o for i, o in layers) // large, batch // of_chunk, most))
+        parameters = sum((i + 1) * o for i, o in layers)
+        if 2 * batch * parameters < least_repeated:
+            return 1
+        shared = max(min(batch * parameters // work_of_chunk, batch // of_chunk, most), 1)
+        return max(1 << shared.bit_length() - 1, min(batch // rows_of_chunk, gradients // parameters))
     inputs, outputs = max(layers, key=lambda layer: layer[0] * layer[1])
-    work = batch * inputs * outputs
-    if work < large:
+    if batch * inputs * outputs < least:
         return 1
     return math.ceil(batch / rows) * math.ceil(outputs / math.ceil(outputs / block) / across)
 

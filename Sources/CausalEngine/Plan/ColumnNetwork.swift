@@ -21,8 +21,6 @@ struct ColumnNetwork: Sendable {
     var inputs: Int { layers[0].inputs }
     var outputs: Int { layers[layers.count - 1].outputs }
     var parameterCount: Int { layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) } }
-    /// The most multiply-adds that one layer takes for a row.
-    let largestLayer: Int
 
     /// Nil for a network that is no MLP: linear layers with all edges, and one activation between them.
     init?(_ network: Network, _ layout: ParameterLayout) {
@@ -48,7 +46,6 @@ struct ColumnNetwork: Sendable {
         activation = activations.first ?? .identity
         hiddenUnits = layers.dropLast().reduce(0) { $0 + $1.outputs }
         widestLayer = layers.reduce(0) { max($0, $1.inputs, $1.outputs) }
-        largestLayer = layers.map { $0.inputs * $0.outputs }.max()!
     }
 
     // MARK: What a pass leaves for the way back, which uses it up

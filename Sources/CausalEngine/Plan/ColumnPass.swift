@@ -25,8 +25,14 @@ final class ColumnPass<Scalar: EngineScalar> {
     /// Units of a layer up to which columns are faster.
     private static var widest: Int { 128 }
     private static var fewestRows: Int { 16 }
+    /// Rows, and multiply-adds of a pass, that a chunk has at least.
     private static var fewestRowsOfChunk: Int { 128 }
+    private static var leastWorkOfChunk: Int { 1 << 19 }
+    /// Chunks that threads share at most. There are more where these would have too many rows for the second cache, as long as all their gradients are
+    /// no more than some numbers.
     private static var mostChunks: Int { 8 }
+    private static var mostRowsOfChunk: Int { 512 }
+    private static var mostGradients: Int { 1 << 19 }
 
     /// Nil for a network that is no narrow MLP.
     init?(_ plan: Plan, parameterCount: Int) {
@@ -79,13 +85,16 @@ final class ColumnPass<Scalar: EngineScalar> {
 
     private func forEachChunk(_ body: (Chunk, _ number: Int) -> Void) {
         guard chunks.count > 1 else { return body(chunks[0], 0) }
-        Threads.run(chunks: chunks.count, work: 2 * rows * parameterCount) { body(chunks[$0], $0) }
+        Threads.run(chunks: chunks.count, work: 2 * rows * parameterCount, repeats: true) { body(chunks[$0], $0) }
     }
 
     private func makeRoom(_ rows: Int) throws(EngineError) {
         guard rows != self.rows else { return }
-        let count = max(min(rows * network.largestLayer / Product.largeWork, rows / ColumnPass.fewestRowsOfChunk, ColumnPass.mostChunks), 1)
-        let size = (rows + count - 1) / count
+        let shared = min(rows * parameterCount / ColumnPass.leastWorkOfChunk, rows / ColumnPass.fewestRowsOfChunk, ColumnPass.mostChunks)
+        let cached = min(rows / ColumnPass.mostRowsOfChunk, ColumnPass.mostGradients / parameterCount)
+        // A power of two divides evenly among as many threads.
+        let wanted = max(1 << (Int.bitWidth - 1 - max(shared, 1).leadingZeroBitCount), cached)
+        let size = Columns<Scalar>.whole((rows + wanted - 1) / wanted), count = (rows + size - 1) / size
         let inputs = network.inputs, hidden = inputs + network.traceColumns, outputs = hidden + network.outputs
         let each = try Columns<Scalar>.size(outputs, rows: size), needed = count * each
         if memory.map({ $0.count < needed }) ?? true { memory = try Storage(count: needed, of: "columns of \(rows) rows") }

@@ -14,8 +14,6 @@ struct Product {
     /// Whether b lies as (columns, depth).
     var isRightTransposed = false
 
-    /// Multiply-adds from which work is worth cutting into chunks.
-    static let largeWork = 1 << 20
     /// What one pass of the inner loop runs over: so much of a panel of b stays in the first cache.
     private static let runDepth = 384
     /// Rows and columns of a tile, whole ones for all kernels; so much of a and b stays in the second cache.

@@ -29,10 +29,10 @@ struct Columns<Element: BitwiseCopyable> {
 
     /// Rows as kernels take them: filled up to whole blocks.
     var wholeRows: Int { Columns.whole(rows) }
+    static func whole(_ rows: Int) -> Int { (rows + block - 1) / block * block }
 
     /// A multiple of the `columnBlock` of every set of kernels.
     private static var block: Int { 32 }
-    private static func whole(_ rows: Int) -> Int { (rows + block - 1) / block * block }
     /// Not a power of two, which would send all columns to a few sets of the cache.
     private static func stride(_ rows: Int) -> Int { whole(rows) + 16 }
 

@@ -22,6 +22,7 @@ public enum Threads {
     }
 
     private static let leastWork = 4_000_000
+    private static let leastRepeatedWork = 2_000_000
     private static let chosenCount = Atomic<Int>(0)
 
     private static let defaultCount: Int = {
@@ -32,10 +33,17 @@ public enum Threads {
     /// Runs `body(0)` to `body(chunks - 1)`, in any order, on this thread and perhaps others, and returns when all are done.
     ///
     /// `work` estimates the whole in multiply-adds; little work stays here, since waking a thread takes 60 to 90 us. So does a
-    /// call from within `body`, or while another thread is using the workers.
-    package static func run(chunks: Int, work: Int, _ body: (Int) -> Void) {
-        let threads = min(count, chunks)
-        if threads > 1, work >= leastWork, Workers.current(threads: count - 1).run(chunks: chunks, body) { return }
+    /// call from within `body`, or while another thread is using the workers. Where the call `repeats`, less work is shared too, with threads that are
+    /// awake; if none is, they are woken for the calls that follow.
+    package static func run(chunks: Int, work: Int, repeats: Bool = false, _ body: (Int) -> Void) {
+        if min(count, chunks) > 1, work >= (repeats ? leastRepeatedWork : leastWork) {
+            let workers = Workers.current(threads: count - 1)
+            if work >= leastWork || workers.areAwake {
+                if workers.run(chunks: chunks, body) { return }
+            } else {
+                workers.wakeUp()
+            }
+        }
         for chunk in 0..<chunks { body(chunk) }
     }
 
@@ -58,16 +66,17 @@ private final class Workers: @unchecked Sendable {
     private let inUse = Atomic<Bool>(false)
     /// Counts the tasks that have been given out.
     private let generation = Atomic<Int>(0)
-    private let nextChunk = Atomic<Int>(0)
+    private let shares: Shares
     /// Threads that take part in the task.
     private let running = Atomic<Int>(0)
+    /// Threads that look out for the next task.
+    private let lookingOut = Atomic<Int>(0)
 
     // Guarded by `lock`. The addresses of what is waited for must not change.
     private let lock = Lock()
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var started = false
-    private var chunks = 0
     private var body: ((Int) -> Void)?
     private var retired = false
 
@@ -94,6 +103,7 @@ private final class Workers: @unchecked Sendable {
 
     private init(threads: Int) {
         self.threads = threads
+        shares = Shares(threads + 1)
         looksOut = threads < Processor.count
         pthread_cond_init(wake, nil)
         pthread_cond_init(done, nil)
@@ -118,13 +128,12 @@ private final class Workers: @unchecked Sendable {
                 return false
             }
             self.body = body
-            self.chunks = chunks
-            nextChunk.store(0, ordering: .relaxed)
+            shares.divide(chunks)
             generation.wrappingAdd(1, ordering: .releasing)
             pthread_cond_broadcast(wake)
             lock.unlock()
 
-            claim(chunks, body)
+            shares.claim(from: 0, body)
 
             // Who has not come by now is not waited for: somebody else may have its processor for a while.
             lock.lock()
@@ -138,12 +147,17 @@ private final class Workers: @unchecked Sendable {
         }
     }
 
-    private func claim(_ chunks: Int, _ body: (Int) -> Void) {
-        while true {
-            let chunk = nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard chunk < chunks else { return }
-            body(chunk)
-        }
+    var areAwake: Bool { lookingOut.load(ordering: .relaxed) > 0 }
+
+    /// Has the threads look out for the next task.
+    func wakeUp() {
+        guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
+        defer { inUse.store(false, ordering: .releasing) }
+        startThreads()
+        lock.lock()
+        generation.wrappingAdd(1, ordering: .releasing)
+        pthread_cond_broadcast(wake)
+        lock.unlock()
     }
 
     /// Starts the threads on the first call. One that cannot be had is done without.
@@ -155,11 +169,12 @@ private final class Workers: @unchecked Sendable {
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        for _ in 0..<threads {
+        for number in 1...threads {
             var thread = pthread_t()
-            let me = Unmanaged.passRetained(self)
+            let me = Unmanaged.passRetained(Worker(self, number))
             let status = pthread_create(&thread, nil, { context in
-                Unmanaged<Workers>.fromOpaque(context!).takeRetainedValue().work()
+                let me = Unmanaged<Worker>.fromOpaque(context!).takeRetainedValue()
+                me.workers.work(me.number)
                 return nil
             }, me.toOpaque())
             guard status == 0 else {
@@ -170,9 +185,19 @@ private final class Workers: @unchecked Sendable {
         }
     }
 
-    private func work() {
+    private final class Worker {
+        let workers: Workers
+        let number: Int
+
+        init(_ workers: Workers, _ number: Int) {
+            self.workers = workers
+            self.number = number
+        }
+    }
+
+    private func work(_ number: Int) {
         var seen = 0
-        while takePart(&seen) {
+        while takePart(number, &seen) {
             if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
                 lock.lock()
                 pthread_cond_signal(done)
@@ -182,24 +207,36 @@ private final class Workers: @unchecked Sendable {
     }
 
     /// Waits for work and does its share; false when there will be no more. When it returns it holds the body no longer.
-    private func takePart(_ seen: inout Int) -> Bool {
-        let last = seen
-        lookOut { generation.load(ordering: .relaxed) != last }
+    private func takePart(_ number: Int, _ seen: inout Int) -> Bool {
+        lookOut(after: seen)
         lock.lock()
         while generation.load(ordering: .relaxed) == seen || self.body == nil {
-            seen = generation.load(ordering: .relaxed)
             guard !retired else {
                 lock.unlock()
                 return false
             }
-            pthread_cond_wait(wake, lock.handle)
+            if generation.load(ordering: .relaxed) == seen {
+                pthread_cond_wait(wake, lock.handle)
+            } else {
+                // A task that is over already, or a call to be ready for the next.
+                seen = generation.load(ordering: .relaxed)
+                lock.unlock()
+                lookOut(after: seen)
+                lock.lock()
+            }
         }
         seen = generation.load(ordering: .relaxed)
         running.wrappingAdd(1, ordering: .relaxed)
-        let body = body!, chunks = chunks
+        let body = body!
         lock.unlock()
-        claim(chunks, body)
+        shares.claim(from: number, body)
         return true
+    }
+
+    private func lookOut(after seen: Int) {
+        lookingOut.wrappingAdd(1, ordering: .relaxed)
+        lookOut { generation.load(ordering: .relaxed) != seen }
+        lookingOut.wrappingSubtract(1, ordering: .relaxed)
     }
 
     /// Waits for a condition for about a quarter of a millisecond, and gives the processor away only to whoever is waiting for it, such
@@ -218,5 +255,44 @@ private final class Workers: @unchecked Sendable {
         retired = true
         pthread_cond_broadcast(wake)
         lock.unlock()
+    }
+}
+
+/// Chunks of a task, divided among threads: each begins with its own share, the same for tasks of the same size, so that it finds in its cache what it left
+/// there, and goes on with what others have not come to.
+private final class Shares: @unchecked Sendable {
+    private let count: Int
+    private var chunks = 0
+    /// The next chunk of each share; as far apart as cache lines are, or a pair of them.
+    private let next: UnsafeMutablePointer<Atomic<Int>>
+    private static let stride = 128 / MemoryLayout<Atomic<Int>>.stride
+
+    init(_ count: Int) {
+        self.count = count
+        next = .allocate(capacity: count * Shares.stride)
+        for place in 0..<count * Shares.stride { (next + place).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        next.deinitialize(count: count * Shares.stride)
+        next.deallocate()
+    }
+
+    /// Nobody may be claiming.
+    func divide(_ chunks: Int) {
+        self.chunks = chunks
+        for share in 0..<count { next[share * Shares.stride].store(share * chunks / count, ordering: .relaxed) }
+    }
+
+    /// Runs `body` on chunks that nobody has claimed, until there are none.
+    func claim(from own: Int, _ body: (Int) -> Void) {
+        for share in 0..<count {
+            let share = (own + share) % count, end = (share + 1) * chunks / count
+            while true {
+                let chunk = next[share * Shares.stride].wrappingAdd(1, ordering: .relaxed).oldValue
+                guard chunk < end else { break }
+                body(chunk)
+            }
+        }
     }
 }
