@@ -115,11 +115,15 @@ extension VectorKernels {
     public static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
                                       accumulate: Bool, into c: UnsafeMutablePointer<Scalar>) {
         if outputs == 1 { return columnProducts(g, x, inputs, stride, rows, accumulate, c) }
-        if inputs >= 2 * tileColumns { return columnProducts(g, outputs, x, inputs, stride, rows, accumulate, c) }
+        // With few rows, to add up lanes would take longer than the products.
+        if inputs >= (rows <= 4 * columnBlock ? Vector.scalarCount : 2 * tileColumns) {
+            return columnProducts(g, outputs, x, inputs, stride, rows, accumulate, c)
+        }
         // A tile of four inputs by four outputs, or by two where there are registers for no more.
         let lanes = Vector.scalarCount, isTall = Vector.registers >= 32, height = isTall ? 4 : 2
-        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * height * (lanes + 1)) { memory in
-            let sums = memory.baseAddress!, totals = sums + 4 * height * lanes
+        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * height * lanes) { memory in
+            // Totals take the place of sums that they are of.
+            let sums = memory.baseAddress!, totals = sums
             for output in Swift.stride(from: 0, to: outputs, by: height) {
                 // A tile that hangs over the edge reads the last column again and does not store what comes of it.
                 @inline(__always) func slope(_ k: Int) -> UnsafePointer<Scalar> { g + min(output + k, outputs - 1) * stride }
@@ -173,7 +177,7 @@ extension VectorKernels {
         }
     }
 
-    /// Of inputs that fill a few panels: some of their rows at a time are turned into the second operand of an ordinary product.
+    /// Of inputs that fill a register: some of their rows at a time are turned into the second operand of an ordinary product.
     private static func columnProducts(_ g: UnsafePointer<Scalar>, _ outputs: Int, _ x: UnsafePointer<Scalar>, _ inputs: Int, _ stride: Int, _ rows: Int,
                                        _ accumulate: Bool, _ c: UnsafeMutablePointer<Scalar>) {
         let width = tileColumns, run = 256

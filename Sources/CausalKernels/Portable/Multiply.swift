@@ -25,10 +25,11 @@ extension VectorKernels {
                     Vector.transpose(source + column * columnStride + step, columnStride, into: panel + step * width + column, width)
                 }
             }
+            guard turned < used || steps < depth else { continue }
             for step in 0..<depth {
                 let row = panel + step * width
                 for j in (step < steps ? turned : 0)..<used { row[j] = source[step * rowStride + j * columnStride] }
-                for j in used..<width { row[j] = 0 }
+                for j in used..<(used + lanes - 1) / lanes * lanes { row[j] = 0 }
             }
         }
     }
@@ -63,9 +64,9 @@ extension VectorKernels {
         _ accumulate: Bool, _ c: UnsafeMutablePointer<Scalar>, _ stride: Int, _ rows: Int, _ columns: Int, _ depth: Int, _: Rule.Type
     ) {
         let lanes = Vector.scalarCount, width = tileColumns, height = tileRows
-        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: (height + 1) * width) { memory in
+        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: (columns % lanes > 0 ? height + 1 : 1) * width) { memory in
             // Where a tile hangs over the last column it is computed here, and so are its biases.
-            let edge = memory.baseAddress!, edgeBias = edge + height * width
+            let edgeBias = memory.baseAddress!, edge = edgeBias + width
             var panel = panels
             for column in Swift.stride(from: 0, to: columns, by: width) {
                 let used = min(width, columns - column), isWide = used > lanes, isWhole = used == (isWide ? width : lanes)
