@@ -108,7 +108,8 @@ import Testing
                         K.pack(b, depth: depth, columns: columns, rowStride: rowStride, columnStride: columnStride, width: width, into: $0)
                     }
                     for p in 0..<depth {
-                        for j in 0..<count {
+                        let lanes = K.tileColumns / 2, used = columns % width, filled = columns + (used + lanes - 1) / lanes * lanes - used
+                        for j in 0..<min(filled, count) {
                             let expected = j < columns ? b[p * rowStride + j * columnStride] : 0
                             #expect(found[j / width * width * depth + p * width + j % width] == expected, "\(K.self) (\(depth), \(columns))")
                         }

@@ -32,8 +32,11 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     private let batches: Batches<Scalar>?
     private let validation: Validation<Scalar>?
     private let optimizer: Optimizer<Scalar>
-    private let trace: Trace<Scalar>
+    /// The interventions of the batch under way, by site.
+    private var edits: [SiteEdit<Scalar>?]
     private let columns: ColumnPass<Scalar>?
+    /// Of passes that are not by columns, from the first on.
+    private var trace: Trace<Scalar>?
     private var prediction: Storage<Scalar>
     private var predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
@@ -86,7 +89,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         let judge = validation ?? (options.patience == nil ? nil : training)
         self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
-        trace = try Trace(model.plan, of: model, isUsedUp: true)
+        edits = [SiteEdit<Scalar>?](repeating: nil, count: model.plan.siteWidths.count)
         columns = ColumnPass(model.plan, parameterCount: parameters.count)
         let outputs = try checkedSize(batches?.capacity ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
@@ -114,7 +117,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
                 }
                 try timed { () throws(EngineError) in
                     if rowsDone == 0 { try beginEpoch() }
-                    try step(batches.gather(from: rowsDone, edits: &trace.edits))
+                    try step(batches.gather(from: rowsDone, edits: &edits))
                     if rowsDone == batches.rows { try evaluateEpoch() }
                 }
                 if rowsDone == batches.rows { closeEpoch() }
@@ -137,7 +140,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         return try endingOnErrors { () throws(EngineError) in
             try timed { () throws(EngineError) in
                 if rowsDone == 0 { try beginEpoch() }
-                try step(rows.gather(from: 0, edits: &trace.edits))
+                try step(rows.gather(from: 0, edits: &edits))
             }
         }
     }
@@ -199,10 +202,11 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
 
     private func step(_ batch: Batches<Scalar>.Batch) throws(EngineError) {
         let outputs = model.plan.outputWidth
-        let columns = columns.flatMap { $0.takes(rows: batch.x.rows, trace.edits) ? $0 : nil }
+        let columns = columns.flatMap { $0.takes(rows: batch.x.rows, edits) ? $0 : nil }, trace = try columns == nil ? ownTrace() : nil
         if let columns {
-            try columns.forward(batch.x, trace.edits, parameters.pointer, into: prediction.pointer)
-        } else {
+            try columns.forward(batch.x, edits, parameters.pointer, into: prediction.pointer)
+        } else if let trace {
+            swap(&trace.edits, &edits)
             try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
             model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
         }
@@ -222,8 +226,8 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
 
         let accumulates = options.loss.dependsOnParameters
         if let columns {
-            columns.backward(predictionGradient.pointer, trace.edits, parameters.pointer, into: gradient.pointer, accumulates: accumulates)
-        } else {
+            columns.backward(predictionGradient.pointer, edits, parameters.pointer, into: gradient.pointer, accumulates: accumulates)
+        } else if let trace {
             try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
                                     into: GradientTargets(parameters: gradient.pointer, accumulates: accumulates))
         }
@@ -235,6 +239,13 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         canTakeBack = !accumulates
         lossOfEpoch += loss * Double(batch.x.rows)
         rowsDone += batch.x.rows
+    }
+
+    private func ownTrace() throws(EngineError) -> Trace<Scalar> {
+        if let trace { return trace }
+        let made = try Trace<Scalar>(model.plan, of: model, isUsedUp: true)
+        trace = made
+        return made
     }
 
     private var validationLoss: Double?

@@ -13,8 +13,7 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     static var tileColumns: Int { get }
 
     /// Copies the `depth` x `columns` matrix `b[p * rowStride + j * columnStride]` into panels of `width` columns, the last one filled up with zeros to
-    /// a whole vector.
-    /// `panels` holds `depth * columns` elements, columns rounded up to whole panels.
+    /// whole vectors (of half a `tileColumns`). `panels` holds `depth * columns` elements, columns rounded up to whole panels.
     static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                      into panels: UnsafeMutablePointer<Scalar>)
 

@@ -25,11 +25,12 @@ extension VectorKernels {
                     Vector.transpose(source + column * columnStride + step, columnStride, into: panel + step * width + column, width)
                 }
             }
+            let filled = min((used + lanes - 1) / lanes * lanes, width)
             guard turned < used || steps < depth else { continue }
             for step in 0..<depth {
                 let row = panel + step * width
                 for j in (step < steps ? turned : 0)..<used { row[j] = source[step * rowStride + j * columnStride] }
-                for j in used..<(used + lanes - 1) / lanes * lanes { row[j] = 0 }
+                for j in used..<filled { row[j] = 0 }
             }
         }
     }
