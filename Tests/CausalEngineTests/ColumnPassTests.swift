@@ -11,6 +11,11 @@ import Testing
         }
     }
 
+    /// Two parts of some chunks each, and one part that is left with a few rows.
+    @Test(arguments: [9001, 300]) func inParts(_ rows: Int) throws {
+        for hidden in [20, 64] { try check(.mlp(inputs: 4, hidden: [hidden, 64], outputs: 2), rows, setsOutputs: false) }
+    }
+
     private func check(_ network: Network, _ rows: Int, setsOutputs: Bool) throws {
         var random = TestRandom(11)
         let model = try Model<Double>(network, seed: 5), parameters = model.parameters!, outputs = network.outputWidth

@@ -144,7 +144,7 @@ def test_prediction_for_more_threads():
 def test_parts_that_threads_can_share():
     parts = importlib.import_module("bench_growth").parts
     for widths, batch, expected in [
-        ([3, 16, 16, 1], 32, 1), ([16, 64, 64, 1], 1_000, 4), ([16, 64, 64, 1], 100_000, 98),      # chunks of rows
+        ([3, 16, 16, 1], 32, 1), ([16, 64, 64, 1], 1_000, 4), ([16, 64, 64, 1], 100_000, 8),      # parts of the rows
         ([16, 256, 256, 1], 256, 4), ([16, 4_096, 4_096, 1], 256, 12), ([16, 200, 1], 8, 1),         # tiles of a product
     ]:
         assert parts({"widths": widths, "batch": batch}) == expected

@@ -2,16 +2,16 @@ internal import CausalKernels
 
 /// A training step's pass by columns, with its memory: what `Plan.forward` and `backward` do, for narrow MLPs in less time.
 ///
-/// Much work is divided among threads by chunks of rows. How many there are depends on the sizes alone, and the gradients of the chunks are
-/// added up in their order, so that the bits do not depend on the number of threads.
+/// Much work is divided among threads by parts of the rows, each of which is passed over in chunks that stay in the second cache. How many there are
+/// depends on the sizes alone, and their gradients are added up in their order, so that the bits do not depend on the number of threads.
 final class ColumnPass<Scalar: EngineScalar> {
     private let network: ColumnNetwork
     private let outputSite: Int?
     private let parameterCount: Int
     private var rows = 0
-    private var chunks: [Chunk] = []
+    private var parts: [[Chunk]] = []
     private var memory: Storage<Scalar>?
-    /// The gradients of all chunks but the first.
+    /// The gradients of all parts but the first.
     private var gradients: Storage<Scalar>?
 
     private struct Chunk {
@@ -25,14 +25,11 @@ final class ColumnPass<Scalar: EngineScalar> {
     /// Units of a layer up to which columns are faster.
     private static var widest: Int { 128 }
     private static var fewestRows: Int { 16 }
-    /// Rows, and multiply-adds of a pass, that a chunk has at least.
-    private static var fewestRowsOfChunk: Int { 128 }
-    private static var leastWorkOfChunk: Int { 1 << 19 }
-    /// Chunks that threads share at most. There are more where these would have too many rows for the second cache, as long as all their gradients are
-    /// no more than some numbers.
-    private static var mostChunks: Int { 8 }
-    private static var mostRowsOfChunk: Int { 512 }
-    private static var mostGradients: Int { 1 << 19 }
+    /// Rows, and multiply-adds of a pass, that a part has at least.
+    private static var fewestRowsOfPart: Int { 128 }
+    private static var leastWorkOfPart: Int { 1 << 19 }
+    private static var mostParts: Int { 8 }
+    private static var mostRowsOfChunk: Int { 1024 }
 
     /// Nil for a network that is no narrow MLP.
     init?(_ plan: Plan, parameterCount: Int) {
@@ -52,11 +49,13 @@ final class ColumnPass<Scalar: EngineScalar> {
         throws(EngineError) {
         try makeRoom(x.rows)
         let answer = MutableMatrixView(y, rows: x.rows, columns: network.outputs)
-        forEachChunk { chunk, _ in
-            chunk.x.read(x, from: chunk.firstRow)
-            chunk.x.fillUp(x.columns)
-            network.forward(chunk.x, parameters, setting: [], chunk.trace, into: chunk.outputs)
-            chunk.outputs.write(to: answer, from: chunk.firstRow)
+        forEachPart { chunks, _ in
+            for chunk in chunks {
+                chunk.x.read(x, from: chunk.firstRow)
+                chunk.x.fillUp(x.columns)
+                network.forward(chunk.x, parameters, setting: [], chunk.trace, into: chunk.outputs)
+                chunk.outputs.write(to: answer, from: chunk.firstRow)
+            }
         }
         if let edit = outputSite.flatMap({ edits[$0] }) {
             Scalar.kernels.select(y, mask: edit.mask, maskStride: edit.maskStride, values: edit.values, valueStride: edit.valueStride, into: y,
@@ -73,37 +72,46 @@ final class ColumnPass<Scalar: EngineScalar> {
                                    columns: network.outputs)
         }
         let slopes = MatrixView(dy, rows: rows, columns: network.outputs), others = gradients?.pointer, count = parameterCount
-        forEachChunk { chunk, number in
-            chunk.outputs.read(slopes, from: chunk.firstRow)
-            chunk.outputs.fillUp(slopes.columns)
-            let targets = number == 0 ? ColumnNetwork.Targets(parameters: gradient, accumulates: accumulates)
+        forEachPart { chunks, number in
+            var targets = number == 0 ? ColumnNetwork.Targets(parameters: gradient, accumulates: accumulates)
                 : ColumnNetwork.Targets(parameters: others! + (number - 1) * count)
-            network.backward(chunk.outputs, chunk.x, parameters, setting: [], chunk.trace, into: targets) { _, _, _ in }
+            for chunk in chunks {
+                chunk.outputs.read(slopes, from: chunk.firstRow)
+                chunk.outputs.fillUp(slopes.columns)
+                network.backward(chunk.outputs, chunk.x, parameters, setting: [], chunk.trace, into: targets) { _, _, _ in }
+                targets.accumulates = true
+            }
         }
-        for number in 1..<max(chunks.count, 1) { kernels.add(others! + (number - 1) * count, to: gradient, count: count) }
+        for number in 1..<max(parts.count, 1) { kernels.add(others! + (number - 1) * count, to: gradient, count: count) }
     }
 
-    private func forEachChunk(_ body: (Chunk, _ number: Int) -> Void) {
-        guard chunks.count > 1 else { return body(chunks[0], 0) }
-        Threads.run(chunks: chunks.count, work: 2 * rows * parameterCount, repeats: true) { body(chunks[$0], $0) }
+    private func forEachPart(_ body: ([Chunk], _ number: Int) -> Void) {
+        Threads.run(chunks: parts.count, work: 2 * rows * parameterCount, repeats: true) { body(parts[$0], $0) }
     }
 
     private func makeRoom(_ rows: Int) throws(EngineError) {
         guard rows != self.rows else { return }
-        let shared = min(rows * parameterCount / ColumnPass.leastWorkOfChunk, rows / ColumnPass.fewestRowsOfChunk, ColumnPass.mostChunks)
-        let cached = min(rows / ColumnPass.mostRowsOfChunk, ColumnPass.mostGradients / parameterCount)
         // A power of two divides evenly among as many threads.
-        let wanted = max(1 << (Int.bitWidth - 1 - max(shared, 1).leadingZeroBitCount), cached)
-        let size = Columns<Scalar>.whole((rows + wanted - 1) / wanted), count = (rows + size - 1) / size
-        let inputs = network.inputs, hidden = inputs + network.traceColumns, outputs = hidden + network.outputs
-        let each = try Columns<Scalar>.size(outputs, rows: size), needed = count * each
-        if memory.map({ $0.count < needed }) ?? true { memory = try Storage(count: needed, of: "columns of \(rows) rows") }
-        if count > 1, gradients.map({ $0.count < (count - 1) * parameterCount }) ?? true {
-            gradients = try Storage(count: checkedSize(count - 1, parameterCount, of: "gradients"), of: "gradients")
+        let most = max(min(rows * parameterCount / ColumnPass.leastWorkOfPart, rows / ColumnPass.fewestRowsOfPart, ColumnPass.mostParts), 1)
+        let shift = Int.bitWidth - 1 - most.leadingZeroBitCount, rowsOfPart = Columns<Scalar>.whole((rows + (1 << shift) - 1) >> shift)
+        let rowsOfParts = stride(from: 0, to: rows, by: rowsOfPart).map { first in
+            let last = min(first + rowsOfPart, rows)
+            return stride(from: first, to: last, by: ColumnPass.mostRowsOfChunk).map { $0..<min($0 + ColumnPass.mostRowsOfChunk, last) }
         }
-        chunks = stride(from: 0, to: rows, by: size).enumerated().map { number, first in
-            let columns = Columns(memory!.pointer + number * each, rows: min(size, rows - first))
-            return Chunk(firstRow: first, x: columns, trace: network.trace(in: columns.from(inputs)), outputs: columns.from(hidden))
+        let inputs = network.inputs, hidden = inputs + network.traceColumns, outputs = hidden + network.outputs
+        var needed = 0
+        for rows in rowsOfParts.joined() { needed += try Columns<Scalar>.size(outputs, rows: rows.count) }
+        if memory.map({ $0.count < needed }) ?? true { memory = try Storage(count: needed, of: "columns of \(rows) rows") }
+        var place = memory!.pointer
+        parts = rowsOfParts.map { chunks in
+            chunks.map { rows in
+                let columns = Columns(place, rows: rows.count)
+                place = columns[outputs]
+                return Chunk(firstRow: rows.lowerBound, x: columns, trace: network.trace(in: columns.from(inputs)), outputs: columns.from(hidden))
+            }
+        }
+        if parts.count > 1, gradients.map({ $0.count < (parts.count - 1) * parameterCount }) ?? true {
+            gradients = try Storage(count: checkedSize(parts.count - 1, parameterCount, of: "gradients"), of: "gradients")
         }
         self.rows = rows
     }
