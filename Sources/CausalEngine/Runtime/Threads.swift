@@ -149,9 +149,9 @@ private final class Workers: @unchecked Sendable {
 
     var areAwake: Bool { lookingOut.load(ordering: .relaxed) > 0 }
 
-    /// Has the threads look out for the next task.
+    /// Has the threads look out for the next task, unless they would go back to sleep at once.
     func wakeUp() {
-        guard inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
+        guard looksOut, inUse.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
         defer { inUse.store(false, ordering: .releasing) }
         startThreads()
         lock.lock()
