@@ -29,6 +29,7 @@ final class ColumnPass<Scalar: EngineScalar> {
     private static var fewestRowsOfPart: Int { 128 }
     private static var leastWorkOfPart: Int { 1 << 19 }
     private static var mostParts: Int { 8 }
+    /// More rows of a few layers would not stay in the second cache.
     private static var mostRowsOfChunk: Int { 1024 }
 
     /// Nil for a network that is no narrow MLP.
@@ -91,6 +92,7 @@ final class ColumnPass<Scalar: EngineScalar> {
 
     private func makeRoom(_ rows: Int) throws(EngineError) {
         guard rows != self.rows else { return }
+        self.rows = 0
         // A power of two divides evenly among as many threads.
         let most = max(min(rows * parameterCount / ColumnPass.leastWorkOfPart, rows / ColumnPass.fewestRowsOfPart, ColumnPass.mostParts), 1)
         let shift = Int.bitWidth - 1 - most.leadingZeroBitCount, rowsOfPart = Columns<Scalar>.whole((rows + (1 << shift) - 1) >> shift)
