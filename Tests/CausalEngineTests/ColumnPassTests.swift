@@ -11,7 +11,7 @@ import Testing
         }
     }
 
-    /// Two parts of some chunks each, and one part that is left with a few rows.
+    /// Eight parts of two chunks each, and one or two parts of one chunk.
     @Test(arguments: [9001, 300]) func inParts(_ rows: Int) throws {
         for hidden in [20, 64] { try check(.mlp(inputs: 4, hidden: [hidden, 64], outputs: 2), rows, setsOutputs: false) }
     }

@@ -46,18 +46,16 @@ def constants(file: str, *names: str) -> list[int] | None:
 def parts(order: dict[str, Any]) -> int | None:
     """Among how many threads the engine could divide a pass: parts of the rows in a narrow network, tiles of the largest product in a wide one."""
     batch, layers = order["batch"], list(zip(order["widths"], order["widths"][1:]))
-    threads = constants("Runtime/Threads.swift", "leastWork", "leastRepeatedWork")
+    threads = constants("Runtime/Threads.swift", "leastWork")
     product = constants("Plan/Product.swift", "tileRows", "tileColumns", "blockWidth")
     columns = constants("Plan/ColumnPass.swift", "widest", "fewestRows", "fewestRowsOfPart", "leastWorkOfPart", "mostParts")
     if threads is None or product is None or columns is None:
         return None
-    least, least_repeated = threads
+    least, = threads
     rows, across, block = product
     widest, fewest, rows_of_part, work_of_part, most = columns
     if max(order["widths"]) <= widest and batch >= fewest and "site" not in order:
         parameters = sum((i + 1) * o for i, o in layers)
-        if 2 * batch * parameters < least_repeated:
-            return 1
         return 1 << max(min(batch * parameters // work_of_part, batch // rows_of_part, most), 1).bit_length() - 1
     inputs, outputs = max(layers, key=lambda layer: layer[0] * layer[1])
     if batch * inputs * outputs < least:

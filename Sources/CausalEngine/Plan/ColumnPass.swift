@@ -25,7 +25,7 @@ final class ColumnPass<Scalar: EngineScalar> {
     /// Units of a layer up to which columns are faster.
     private static var widest: Int { 128 }
     private static var fewestRows: Int { 16 }
-    /// Rows, and multiply-adds of a pass, that a part has at least.
+    /// Rows, and multiply-adds of a pass, that a part has at least: to share less takes longer where cores are far apart.
     private static var fewestRowsOfPart: Int { 128 }
     private static var leastWorkOfPart: Int { 1 << 19 }
     private static var mostParts: Int { 8 }

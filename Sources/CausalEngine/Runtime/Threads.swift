@@ -22,7 +22,6 @@ public enum Threads {
     }
 
     private static let leastWork = 4_000_000
-    private static let leastRepeatedWork = 2_000_000
     private static let chosenCount = Atomic<Int>(0)
 
     private static let defaultCount: Int = {
@@ -33,12 +32,13 @@ public enum Threads {
     /// Runs `body(0)` to `body(chunks - 1)`, in any order, on this thread and perhaps others, and returns when all are done.
     ///
     /// `work` estimates the whole in multiply-adds; little work stays here, since waking a thread takes 60 to 90 us. So does a
-    /// call from within `body`, or while another thread is using the workers. Where the call `repeats`, less work is shared too, with threads that are
+    /// call from within `body`, or while another thread is using the workers. Where the call `repeats`, little work is shared too, with threads that are
     /// awake; if none is, they are woken for the calls that follow.
     package static func run(chunks: Int, work: Int, repeats: Bool = false, _ body: (Int) -> Void) {
-        if min(count, chunks) > 1, work >= (repeats ? leastRepeatedWork : leastWork) {
+        let isMuch = work >= leastWork
+        if min(count, chunks) > 1, isMuch || repeats {
             let workers = Workers.current(threads: count - 1)
-            if work >= leastWork || workers.areAwake {
+            if isMuch || workers.areAwake {
                 if workers.run(chunks: chunks, body) { return }
             } else {
                 workers.wakeUp()
@@ -69,6 +69,8 @@ private final class Workers: @unchecked Sendable {
     private let shares: Shares
     /// Threads that take part in the task.
     private let running = Atomic<Int>(0)
+    /// Threads that have begun, which number them from 1; 0 is who gives out the task.
+    private let arrived = Atomic<Int>(0)
     /// Threads that look out for the next task.
     private let lookingOut = Atomic<Int>(0)
 
@@ -169,12 +171,11 @@ private final class Workers: @unchecked Sendable {
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        for number in 1...threads {
+        for _ in 0..<threads {
             var thread = pthread_t()
-            let me = Unmanaged.passRetained(Worker(self, number))
+            let me = Unmanaged.passRetained(self)
             let status = pthread_create(&thread, nil, { context in
-                let me = Unmanaged<Worker>.fromOpaque(context!).takeRetainedValue()
-                me.workers.work(me.number)
+                Unmanaged<Workers>.fromOpaque(context!).takeRetainedValue().work()
                 return nil
             }, me.toOpaque())
             guard status == 0 else {
@@ -185,17 +186,8 @@ private final class Workers: @unchecked Sendable {
         }
     }
 
-    private final class Worker {
-        let workers: Workers
-        let number: Int
-
-        init(_ workers: Workers, _ number: Int) {
-            self.workers = workers
-            self.number = number
-        }
-    }
-
-    private func work(_ number: Int) {
+    private func work() {
+        let number = arrived.wrappingAdd(1, ordering: .relaxed).newValue
         var seen = 0
         while takePart(number, &seen) {
             if running.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
