@@ -19,16 +19,19 @@ struct Product {
     /// Rows and columns of a tile, whole ones for all kernels; so much of a and b stays in the second cache.
     private static let tileRows = 192
     private static let tileColumns = 128
-    /// Columns of b, and rows of a, that are brought into order at a time, and elements of both; no fewer than one run of these.
-    private static let blockWidth = 768
+    /// Columns of b, and rows of a, that are brought into order at a time, and elements of both; no fewer than one run of these. Of a, so much is brought
+    /// into order again for each block of columns, of b nothing.
+    private static let blockWidth = 1024
+    private static let blockHeight = 768
     private static let blockSize = 1 << 19
 
     private var work: Int { rows * columns * depth }
-    /// A transpose whose rows are far apart is read from far too many pages.
-    private var packsLeft: Bool { isLeftTransposed && rows > 256 && columns >= 64 }
+    /// A transpose whose rows are far apart is read from far too many pages. Rows whose distance is a large power of two share a few places of the first
+    /// cache, which has room for eight lines or twelve in each, while a tile reads twelve rows side by side.
+    private var packsLeft: Bool { rows > 256 && columns >= 64 && (isLeftTransposed || depth % 1024 == 0) }
 
     private var blockColumns: Int { part(of: columns, most: Product.blockWidth, wholes: Product.tileColumns) }
-    private var blockRows: Int { packsLeft ? part(of: rows, most: Product.blockWidth, wholes: Product.tileRows) : rows }
+    private var blockRows: Int { packsLeft ? part(of: rows, most: Product.blockHeight, wholes: Product.tileRows) : rows }
     private var blockDepth: Int {
         guard depth > Product.runDepth else { return depth }
         let runs = Product.blockSize / Product.runDepth / max(blockColumns + (packsLeft ? blockRows : 0), 1)
@@ -98,7 +101,8 @@ struct Product {
         let kernels = Scalar.kernels
         let right = Packing(columns: block.columns, width: kernels.tileColumns, steps: block.steps, stride: isRightTransposed ? 1 : columns,
                             elementStride: isRightTransposed ? depth : 1)
-        let left = Packing(columns: block.rows, width: kernels.tileRows, steps: block.steps, stride: isLeftTransposed ? rows : 1,
+        // Rows that lie as rows stay so, each beside the next: panels of one.
+        let left = Packing(columns: block.rows, width: isLeftTransposed ? kernels.tileRows : 1, steps: block.steps, stride: isLeftTransposed ? rows : 1,
                            elementStride: isLeftTransposed ? 1 : depth)
         let leftPanels = panels + right.size
         // A matrix as wide as a panel is one. Rows after the first find b in order.
@@ -108,26 +112,27 @@ struct Product {
             if part < rightParts { right.pack(b, part, into: panels) } else { left.pack(a, part - rightParts, into: leftPanels) }
         }
 
+        // A thread that begins with its own share of the tiles finds the columns of b that it packed, in its own cache.
         let tilesDown = max((block.rows.count + Product.tileRows - 1) / Product.tileRows, 1)
         let height = padded((block.rows.count + tilesDown - 1) / tilesDown, to: kernels.tileRows)
         let tilesAcross = (block.columns.count + Product.tileColumns - 1) / Product.tileColumns, width = Product.tileColumns
         let stride = columns
         Threads.run(chunks: tilesDown * tilesAcross, work: work) { tile in
-            let down = tile / tilesAcross * height, across = tile % tilesAcross * width
+            let down = tile % tilesDown * height, across = tile / tilesDown * width
             let row = block.rows.lowerBound + down, column = block.columns.lowerBound + across
             let height = min(height, block.rows.count - down), width = min(width, block.columns.count - across)
             let out = c + row * stride + column
             right.forEachRun { run in
                 let isFirst = run.lowerBound == 0, isLast = run.upperBound == depth
-                let x: UnsafePointer<Scalar>, tileStride: Int
+                let x: UnsafePointer<Scalar>, rowStride: Int, stepStride: Int
                 if packsLeft {
                     x = UnsafePointer(leftPanels + left.place(of: run, down))
-                    tileStride = run.count * kernels.tileRows
+                    (rowStride, stepStride) = isLeftTransposed ? (1, left.width) : (run.count, 1)
                 } else {
                     x = a + row * left.elementStride + run.lowerBound * left.stride
-                    tileStride = kernels.tileRows * left.elementStride
+                    (rowStride, stepStride) = (left.elementStride, left.stride)
                 }
-                kernels.multiply(x, rowStride: packsLeft ? 1 : left.elementStride, stepStride: packsLeft ? kernels.tileRows : left.stride, tileStride: tileStride,
+                kernels.multiply(x, rowStride: rowStride, stepStride: stepStride, tileStride: kernels.tileRows * (packsLeft ? run.count : rowStride),
                                  panels: isPanel ? b + run.lowerBound * stride : UnsafePointer(panels + right.place(of: run, across)),
                                  bias: isFirst ? bias.map { $0 + column } : nil, activation: isLast ? activation : .identity,
                                  accumulate: accumulates || !isFirst, into: out, stride: stride, rows: height, columns: width, depth: run.count)
@@ -168,10 +173,14 @@ struct Product {
         var parts: Int { (columns.count + partWidth - 1) / partWidth }
 
         func pack<Scalar: EngineScalar>(_ operand: UnsafePointer<Scalar>, _ part: Int, into panels: UnsafeMutablePointer<Scalar>) {
-            let first = part * partWidth, source = operand + (columns.lowerBound + first) * elementStride
+            let first = part * partWidth, count = min(partWidth, columns.count - first), source = operand + (columns.lowerBound + first) * elementStride
             forEachRun { run in
-                Scalar.kernels.pack(source + run.lowerBound * stride, depth: run.count, columns: min(partWidth, columns.count - first), rowStride: stride,
-                                    columnStride: elementStride, width: width, into: panels + place(of: run, first))
+                let source = source + run.lowerBound * stride, panels = panels + place(of: run, first)
+                if width == 1, stride == 1 {
+                    for column in 0..<count { (panels + column * run.count).update(from: source + column * elementStride, count: run.count) }
+                } else {
+                    Scalar.kernels.pack(source, depth: run.count, columns: count, rowStride: stride, columnStride: elementStride, width: width, into: panels)
+                }
             }
         }
     }
