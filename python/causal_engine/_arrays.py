@@ -18,7 +18,8 @@ from .errors import ArgumentError, InvalidValueError, OutOfMemoryError, ShapeErr
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 _CODES = {FLOAT32: 0, FLOAT64: 1}     # causal_dtype
-_NO_BYTES = ctypes.c_char * 0
+_start_of: Any = (ctypes.c_char * 0).from_buffer
+_address_of = ctypes.addressof
 
 
 def dtype_code(dtype: np.dtype[Any]) -> int:
@@ -124,9 +125,8 @@ def floating_dtype(*arrays: NDArray[Any] | None) -> np.dtype[Any]:
 def address(array: NDArray[Any]) -> int:
     """Where the elements of a dense array begin. The array must outlive the use of the address."""
     try:
-        buffer: Any = array
-        return ctypes.addressof(_NO_BYTES.from_buffer(buffer))  # four times as fast as array.ctypes.data
-    except (TypeError, ValueError):                             # read-only, or of a kind that is no simple buffer
+        return _address_of(_start_of(array))    # four times as fast as array.ctypes.data
+    except (TypeError, ValueError):             # read-only, or of a kind that is no simple buffer
         return array.ctypes.data
 
 
