@@ -94,8 +94,10 @@ import Testing
         let x: [K.Scalar] = random.numbers(inputs * stride), g: [K.Scalar] = random.numbers(outputs * stride)
         for accumulate in [false, true] {
             let before: K.Scalar = 0.5, start = accumulate ? 0.5 : 0
-            let weights = guarded([K.Scalar](repeating: before, count: inputs * outputs)) {
-                K.columnProducts(g, outputs: outputs, x, inputs: inputs, stride: stride, rows: rows, accumulate: accumulate, into: $0)
+            let weights = guarded([K.Scalar](repeating: before, count: inputs * outputs)) { weights in
+                _ = guarded([K.Scalar](repeating: .nan, count: min(rows, K.columnRun) * K.tileColumns)) {
+                    K.columnProducts(g, outputs: outputs, x, inputs: inputs, stride: stride, rows: rows, accumulate: accumulate, panel: $0, into: weights)
+                }
             }
             let biases = guarded([K.Scalar](repeating: before, count: outputs)) {
                 K.columnTotals(g, columns: outputs, stride: stride, rows: rows, accumulate: accumulate, into: $0)

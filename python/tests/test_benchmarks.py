@@ -145,7 +145,7 @@ def test_parts_that_threads_can_share():
     parts = importlib.import_module("bench_growth").parts
     for widths, batch, expected in [
         ([3, 16, 16, 1], 32, 1), ([16, 64, 64, 1], 1_000, 4), ([16, 64, 64, 1], 100_000, 8),      # parts of the rows
-        ([16, 256, 256, 1], 256, 4), ([16, 4_096, 4_096, 1], 256, 12), ([16, 200, 1], 8, 1),         # tiles of a product
+        ([16, 256, 256, 1], 256, 4), ([16, 4_096, 4_096, 1], 256, 16), ([16, 200, 1], 8, 1),         # tiles of a product
     ]:
         assert parts({"widths": widths, "batch": batch}) == expected
     assert parts({"widths": [16, 64, 64, 1], "batch": 100_000, "site": 1}) == 521      # row by row: tiles of 192 rows and 128 columns

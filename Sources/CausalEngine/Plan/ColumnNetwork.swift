@@ -18,6 +18,8 @@ struct ColumnNetwork: Sendable {
     /// Units of all hidden layers together.
     private let hiddenUnits: Int
     let widestLayer: Int
+    /// Multiply-adds that take as long as a row, about: an activation that is a series takes as long as twenty.
+    let workOfRow: Int
     var inputs: Int { layers[0].inputs }
     var outputs: Int { layers[layers.count - 1].outputs }
     var parameterCount: Int { layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) } }
@@ -46,6 +48,7 @@ struct ColumnNetwork: Sendable {
         activation = activations.first ?? .identity
         hiddenUnits = layers.dropLast().reduce(0) { $0 + $1.outputs }
         widestLayer = layers.reduce(0) { max($0, $1.inputs, $1.outputs) }
+        workOfRow = layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) } + (activation.isFused ? 0 : 20 * hiddenUnits)
     }
 
     // MARK: What a pass leaves for the way back, which uses it up
@@ -96,8 +99,12 @@ struct ColumnNetwork: Sendable {
         var inputs: Columns<Scalar>?
         /// One number a parameter.
         var parameters: UnsafeMutablePointer<Scalar>?
+        /// Room that the gradients of weights need: `panelCount`.
+        var panel: UnsafeMutablePointer<Scalar>?
         /// Whether `parameters` is added to.
         var accumulates = false
+
+        static func panelCount(rows: Int) -> Int { min(Columns<Scalar>.whole(rows), Scalar.kernels.columnRun) * Scalar.kernels.tileColumns }
     }
 
     /// From the gradient of the outputs, which is 0 in the rows that fill the columns up. Of values that hidden units were set to, `ofUnits` gets the
@@ -111,7 +118,7 @@ struct ColumnNetwork: Sendable {
             let from = k == 0 ? x.pointer : trace.units[layers[k - 1].place]
             if let gradient = targets.parameters {
                 kernels.columnProducts(g, outputs: layer.outputs, from, inputs: layer.inputs, stride: stride, rows: rows, accumulate: targets.accumulates,
-                                       into: gradient + layer.weight)
+                                       panel: targets.panel!, into: gradient + layer.weight)
                 kernels.columnTotals(g, columns: layer.outputs, stride: stride, rows: rows, accumulate: targets.accumulates, into: gradient + layer.bias)
             }
             guard k > 0 else {

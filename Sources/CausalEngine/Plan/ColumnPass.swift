@@ -13,6 +13,9 @@ final class ColumnPass<Scalar: EngineScalar> {
     private var memory: Storage<Scalar>?
     /// The gradients of all parts but the first.
     private var gradients: Storage<Scalar>?
+    /// Of each part.
+    private var panels: Storage<Scalar>?
+    private var panelCount = 0
 
     private struct Chunk {
         let firstRow: Int
@@ -73,9 +76,11 @@ final class ColumnPass<Scalar: EngineScalar> {
                                    columns: network.outputs)
         }
         let slopes = MatrixView(dy, rows: rows, columns: network.outputs), others = gradients?.pointer, count = parameterCount
+        let panels = panels!.pointer, panelCount = panelCount
         forEachPart { chunks, number in
-            var targets = number == 0 ? ColumnNetwork.Targets(parameters: gradient, accumulates: accumulates)
-                : ColumnNetwork.Targets(parameters: others! + (number - 1) * count)
+            let panel = panels + number * panelCount
+            var targets = number == 0 ? ColumnNetwork.Targets(parameters: gradient, panel: panel, accumulates: accumulates)
+                : ColumnNetwork.Targets(parameters: others! + (number - 1) * count, panel: panel)
             for chunk in chunks {
                 chunk.outputs.read(slopes, from: chunk.firstRow)
                 chunk.outputs.fillUp(slopes.columns)
@@ -87,7 +92,7 @@ final class ColumnPass<Scalar: EngineScalar> {
     }
 
     private func forEachPart(_ body: ([Chunk], _ number: Int) -> Void) {
-        Threads.run(chunks: parts.count, work: 2 * rows * parameterCount, repeats: true) { body(parts[$0], $0) }
+        Threads.run(chunks: parts.count, work: 2 * rows * network.workOfRow, repeats: true) { body(parts[$0], $0) }
     }
 
     private func makeRoom(_ rows: Int) throws(EngineError) {
@@ -114,6 +119,10 @@ final class ColumnPass<Scalar: EngineScalar> {
         }
         if parts.count > 1, gradients.map({ $0.count < (parts.count - 1) * parameterCount }) ?? true {
             gradients = try Storage(count: checkedSize(parts.count - 1, parameterCount, of: "gradients"), of: "gradients")
+        }
+        panelCount = ColumnNetwork.Targets<Scalar>.panelCount(rows: min(rowsOfPart, ColumnPass.mostRowsOfChunk))
+        if panels.map({ $0.count < parts.count * panelCount }) ?? true {
+            panels = try Storage(count: parts.count * panelCount, of: "columns of \(rows) rows")
         }
         self.rows = rows
     }

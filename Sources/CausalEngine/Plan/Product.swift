@@ -26,7 +26,7 @@ struct Product {
     private static let blockSize = 1 << 19
 
     private var work: Int { rows * columns * depth }
-    /// A transpose whose rows are far apart is read from far too many pages. Rows whose distance is a large power of two share a few places of the first
+    /// A transpose whose rows are far apart is read from far too many pages. Rows that are whole pages apart share a few places of the first
     /// cache, which has room for eight lines or twelve in each, while a tile reads twelve rows side by side.
     private var packsLeft: Bool { rows > 256 && columns >= 64 && (isLeftTransposed || depth % 1024 == 0) }
 
@@ -176,7 +176,7 @@ struct Product {
             let first = part * partWidth, count = min(partWidth, columns.count - first), source = operand + (columns.lowerBound + first) * elementStride
             forEachRun { run in
                 let source = source + run.lowerBound * stride, panels = panels + place(of: run, first)
-                if width == 1, stride == 1 {
+                if width == 1 {
                     for column in 0..<count { (panels + column * run.count).update(from: source + column * elementStride, count: run.count) }
                 } else {
                     Scalar.kernels.pack(source, depth: run.count, columns: count, rowStride: stride, columnStride: elementStride, width: width, into: panels)
@@ -190,8 +190,8 @@ struct Product {
 private func padded(_ count: Int, to width: Int) -> Int { (count + width - 1) / width * width }
 
 extension Activation {
-    /// Whether the product applies it itself.
-    fileprivate var isFused: Bool { self == .identity || self == .relu || self == .leakyRelu }
+    /// Whether the product applies it itself, which takes no time.
+    var isFused: Bool { self == .identity || self == .relu || self == .leakyRelu }
 }
 
 extension Plan {

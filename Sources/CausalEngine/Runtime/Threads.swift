@@ -36,6 +36,7 @@ public enum Threads {
     /// awake; if none is, they are woken for the calls that follow.
     package static func run(chunks: Int, work: Int, repeats: Bool = false, _ body: (Int) -> Void) {
         let isMuch = work >= leastWork
+        let count = count
         if min(count, chunks) > 1, isMuch || repeats {
             let workers = Workers.current(threads: count - 1)
             if isMuch || workers.areAwake {
@@ -226,6 +227,7 @@ private final class Workers: @unchecked Sendable {
     }
 
     private func lookOut(after seen: Int) {
+        guard looksOut else { return }
         lookingOut.wrappingAdd(1, ordering: .relaxed)
         lookOut { generation.load(ordering: .relaxed) != seen }
         lookingOut.wrappingSubtract(1, ordering: .relaxed)
@@ -270,16 +272,19 @@ private final class Shares: @unchecked Sendable {
         next.deallocate()
     }
 
+    /// Rounded up: where there are fewer chunks than threads the first threads have one, and the caller is the first.
+    private func start(of share: Int) -> Int { (share * chunks + count - 1) / count }
+
     /// Nobody may be claiming.
     func divide(_ chunks: Int) {
         self.chunks = chunks
-        for share in 0..<count { next[share * Shares.stride].store(share * chunks / count, ordering: .relaxed) }
+        for share in 0..<count { next[share * Shares.stride].store(start(of: share), ordering: .relaxed) }
     }
 
     /// Runs `body` on chunks that nobody has claimed, until there are none.
     func claim(from own: Int, _ body: (Int) -> Void) {
         for share in 0..<count {
-            let share = (own + share) % count, end = (share + 1) * chunks / count
+            let share = (own + share) % count, end = start(of: share + 1)
             while true {
                 let chunk = next[share * Shares.stride].wrappingAdd(1, ordering: .relaxed).oldValue
                 guard chunk < end else { break }

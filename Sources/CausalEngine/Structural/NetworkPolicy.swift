@@ -82,7 +82,8 @@ extension CompiledScenario {
         func gradient(_ slopes: [Double], _ values: Columns<Double>, numbers target: UnsafeMutablePointer<Double>, reads: Columns<Double>)
             throws(EngineError) {
             let width = code.width, count = values.rows
-            try withColumns(2 * width + 1 + network.traceColumns, rows: count, Double.self) { codes throws(EngineError) in
+            let columns = 2 * width + 1 + network.traceColumns, panel = columns
+            try withColumns(columns + Double.kernels.tileColumns, rows: count, Double.self) { codes throws(EngineError) in
                 let codeGradients = codes.from(width), sums = codeGradients.from(width), memory = sums.from(1), trace = network.trace(in: memory)
                 forward(values, slopes.map { $0 == 0 }, codes, trace, into: sums)
                 for i in 0..<count {
@@ -92,7 +93,7 @@ extension CompiledScenario {
                 sums.fillUp(1)
                 policy.numbers.withUnsafeBufferPointer { numbers in
                     network.backward(sums, codes, numbers.baseAddress!, setting: [], trace,
-                                     into: ColumnNetwork.Targets(inputs: codeGradients, parameters: target)) { _, _, _ in }
+                                     into: ColumnNetwork.Targets(inputs: codeGradients, parameters: target, panel: codes[panel])) { _, _, _ in }
                 }
                 code.addGradient(codeGradients, to: reads)
             }

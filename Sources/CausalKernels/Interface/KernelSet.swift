@@ -12,8 +12,8 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     static var tileRows: Int { get }
     static var tileColumns: Int { get }
 
-    /// Copies the `depth` x `columns` matrix `b[p * rowStride + j * columnStride]` into panels of `width` columns, the last one filled up with zeros to
-    /// whole vectors (of half a `tileColumns`). `panels` holds `depth * columns` elements, columns rounded up to whole panels.
+    /// Copies the `depth` x `columns` matrix `b[p * rowStride + j * columnStride]` into panels of `width` columns, which is `tileColumns` or `tileRows`, the
+    /// last one filled up with zeros to whole vectors (of half a `tileColumns`). `panels` holds `depth * columns` elements, columns rounded up to whole panels.
     static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                      into panels: UnsafeMutablePointer<Scalar>)
 
@@ -48,9 +48,10 @@ public protocol KernelSet<Scalar>: SendableMetatype {
                          stride: Int, rows: Int)
 
     /// `c[o * inputs + p] (+)=` the sum over rows of `g_o x_p`: what the weights of a layer get, from the gradients of its outputs and from its
-    /// inputs. `rows` is a multiple of `columnBlock`.
+    /// inputs. `rows` is a multiple of `columnBlock`. `panel` has room for `columnRun` rows, or as many as there are, of `tileColumns`.
     static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
-                               accumulate: Bool, into c: UnsafeMutablePointer<Scalar>)
+                               accumulate: Bool, panel: UnsafeMutablePointer<Scalar>, into c: UnsafeMutablePointer<Scalar>)
+    static var columnRun: Int { get }
 
     /// `sums[o] (+)=` the sum over rows of column o.
     static func columnTotals(_ g: UnsafePointer<Scalar>, columns: Int, stride: Int, rows: Int, accumulate: Bool, into sums: UnsafeMutablePointer<Scalar>)

@@ -113,11 +113,11 @@ extension VectorKernels {
     }
 
     public static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
-                                      accumulate: Bool, into c: UnsafeMutablePointer<Scalar>) {
+                                      accumulate: Bool, panel: UnsafeMutablePointer<Scalar>, into c: UnsafeMutablePointer<Scalar>) {
         if outputs == 1 { return columnProducts(g, x, inputs, stride, rows, accumulate, c) }
         // With few rows, to add up lanes would take longer than the products.
         if inputs >= (rows <= 4 * columnBlock ? Vector.scalarCount : 2 * tileColumns) {
-            return columnProducts(g, outputs, x, inputs, stride, rows, accumulate, c)
+            return columnProducts(g, outputs, x, inputs, stride, rows, accumulate, panel, c)
         }
         // A tile of four inputs by four outputs, or by two where there are registers for no more.
         let lanes = Vector.scalarCount, isTall = Vector.registers >= 32, height = isTall ? 4 : 2
@@ -177,19 +177,18 @@ extension VectorKernels {
         }
     }
 
+    @inline(__always) public static var columnRun: Int { 256 }
+
     /// Of inputs that fill a register: some of their rows at a time are turned into the second operand of an ordinary product.
     private static func columnProducts(_ g: UnsafePointer<Scalar>, _ outputs: Int, _ x: UnsafePointer<Scalar>, _ inputs: Int, _ stride: Int, _ rows: Int,
-                                       _ accumulate: Bool, _ c: UnsafeMutablePointer<Scalar>) {
-        let width = tileColumns, run = 256
-        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: min(rows, run) * width) { memory in
-            let panel = memory.baseAddress!
-            for row in Swift.stride(from: 0, to: rows, by: run) {
-                for input in Swift.stride(from: 0, to: inputs, by: width) {
-                    let depth = min(run, rows - row), columns = min(width, inputs - input)
-                    pack(x + input * stride + row, depth: depth, columns: columns, rowStride: 1, columnStride: stride, width: width, into: panel)
-                    multiply(g + row, rowStride: stride, stepStride: 1, tileStride: tileRows * stride, panels: panel, bias: nil, activation: .identity,
-                             accumulate: accumulate || row > 0, into: c + input, stride: inputs, rows: outputs, columns: columns, depth: depth)
-                }
+                                       _ accumulate: Bool, _ panel: UnsafeMutablePointer<Scalar>, _ c: UnsafeMutablePointer<Scalar>) {
+        let width = tileColumns, run = columnRun
+        for row in Swift.stride(from: 0, to: rows, by: run) {
+            for input in Swift.stride(from: 0, to: inputs, by: width) {
+                let depth = min(run, rows - row), columns = min(width, inputs - input)
+                pack(x + input * stride + row, depth: depth, columns: columns, rowStride: 1, columnStride: stride, width: width, into: panel)
+                multiply(g + row, rowStride: stride, stepStride: 1, tileStride: tileRows * stride, panels: panel, bias: nil, activation: .identity,
+                         accumulate: accumulate || row > 0, into: c + input, stride: inputs, rows: outputs, columns: columns, depth: depth)
             }
         }
     }

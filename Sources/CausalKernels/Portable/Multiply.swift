@@ -10,6 +10,7 @@ extension VectorKernels {
     public static func pack(_ b: UnsafePointer<Scalar>, depth: Int, columns: Int, rowStride: Int, columnStride: Int, width: Int,
                             into panels: UnsafeMutablePointer<Scalar>) {
         let whole = columnStride == 1 ? columns / width * width : 0
+        assert(width == tileColumns || width == tileRows)
         // The compiler copies a constant number of elements in registers.
         if width == tileColumns {
             copyPanels(b, depth, columns: whole, rowStride, width: tileColumns, into: panels)
@@ -65,8 +66,8 @@ extension VectorKernels {
         _ accumulate: Bool, _ c: UnsafeMutablePointer<Scalar>, _ stride: Int, _ rows: Int, _ columns: Int, _ depth: Int, _: Rule.Type
     ) {
         let lanes = Vector.scalarCount, width = tileColumns, height = tileRows
-        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: (columns % lanes > 0 ? height + 1 : 1) * width) { memory in
-            // Where a tile hangs over the last column it is computed here, and so are its biases.
+        withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 7 * width) { memory in
+            // Where a tile hangs over the last column it is computed here, and so are its biases. (Six rows of it: more would not be on the stack.)
             let edgeBias = memory.baseAddress!, edge = edgeBias + width
             var panel = panels
             for column in Swift.stride(from: 0, to: columns, by: width) {
@@ -78,7 +79,7 @@ extension VectorKernels {
                 }
                 var row = 0
                 while row < rows {
-                    let isTall = height == 12 && row + height <= rows, count = isTall ? height : min(6, rows - row)
+                    let isTall = height == 12 && isWhole && row + height <= rows, count = isTall ? height : min(6, rows - row)
                     let own = c + row * stride + column
                     if !isWhole, accumulate {
                         for i in 0..<count { (edge + i * width).update(from: own + i * stride, count: used) }
