@@ -22,7 +22,7 @@ struct ColumnNetwork: Sendable {
     let workOfRow: Int
     var inputs: Int { layers[0].inputs }
     var outputs: Int { layers[layers.count - 1].outputs }
-    var parameterCount: Int { layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) } }
+    let parameterCount: Int
 
     /// Nil for a network that is no MLP: linear layers with all edges, and one activation between them.
     init?(_ network: Network, _ layout: ParameterLayout) {
@@ -48,7 +48,8 @@ struct ColumnNetwork: Sendable {
         activation = activations.first ?? .identity
         hiddenUnits = layers.dropLast().reduce(0) { $0 + $1.outputs }
         widestLayer = layers.reduce(0) { max($0, $1.inputs, $1.outputs) }
-        workOfRow = layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) } + (activation.isFused ? 0 : 20 * hiddenUnits)
+        parameterCount = layers.reduce(0) { $0 + $1.outputs * ($1.inputs + 1) }
+        workOfRow = parameterCount + (activation.isFused ? 0 : 20 * hiddenUnits)
     }
 
     // MARK: What a pass leaves for the way back, which uses it up

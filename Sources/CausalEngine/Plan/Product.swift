@@ -26,7 +26,7 @@ struct Product {
     private static let blockSize = 1 << 19
 
     private var work: Int { rows * columns * depth }
-    /// A transpose whose rows are far apart is read from far too many pages. Rows that are whole pages apart share a few places of the first
+    /// A transpose whose rows are far apart is read from far too many pages. Rows that are whole pages of floats apart share a few places of the first
     /// cache, which has room for eight lines or twelve in each, while a tile reads twelve rows side by side.
     private var packsLeft: Bool { rows > 256 && columns >= 64 && (isLeftTransposed || depth % 1024 == 0) }
 

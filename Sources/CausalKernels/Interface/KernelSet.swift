@@ -51,6 +51,8 @@ public protocol KernelSet<Scalar>: SendableMetatype {
     /// inputs. `rows` is a multiple of `columnBlock`. `panel` has room for `columnRun` rows, or as many as there are, of `tileColumns`.
     static func columnProducts(_ g: UnsafePointer<Scalar>, outputs: Int, _ x: UnsafePointer<Scalar>, inputs: Int, stride: Int, rows: Int,
                                accumulate: Bool, panel: UnsafeMutablePointer<Scalar>, into c: UnsafeMutablePointer<Scalar>)
+
+    /// Rows that `columnProducts` brings into order at a time.
     static var columnRun: Int { get }
 
     /// `sums[o] (+)=` the sum over rows of column o.
