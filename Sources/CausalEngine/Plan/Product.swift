@@ -14,7 +14,7 @@ struct Product {
     /// Whether b lies as (columns, depth).
     var isRightTransposed = false
 
-    /// What one pass of the inner loop runs over: so much of a panel of b stays in the first cache.
+    /// What one pass of the inner loop runs over: so much of the rows of a that a tile of the kernels has stays in the first cache.
     private static let runDepth = 384
     /// Rows and columns of a tile, whole ones for all kernels; so much of a and b stays in the second cache.
     private static let tileRows = 192

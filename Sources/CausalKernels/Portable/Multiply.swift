@@ -69,33 +69,41 @@ extension VectorKernels {
         withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 7 * width) { memory in
             // Where a tile hangs over the last column it is computed here, and so are its biases. (Six rows of it: more would not be on the stack.)
             let edgeBias = memory.baseAddress!, edge = edgeBias + width
-            var panel = panels
-            for column in Swift.stride(from: 0, to: columns, by: width) {
-                let used = min(width, columns - column), isWide = used > lanes, isWhole = used == (isWide ? width : lanes)
-                var first = Tile<Vector>.Row(left: Vector(repeating: 0), right: Vector(repeating: 0))
-                if let bias {
-                    for j in 0..<width { edgeBias[j] = j < used ? bias[column + j] : 0 }
-                    first = Tile.Row(left: .load(edgeBias), right: .load(edgeBias + lanes))
-                }
-                var row = 0
-                while row < rows {
-                    let isTall = height == 12 && isWhole && row + height <= rows, count = isTall ? height : min(6, rows - row)
-                    let own = c + row * stride + column
-                    if !isWhole, accumulate {
-                        for i in 0..<count { (edge + i * width).update(from: own + i * stride, count: used) }
+            // A tile's rows are read again for each panel, and stay in the first cache meanwhile, where a panel would not have room.
+            for top in Swift.stride(from: 0, to: rows, by: height) {
+                let x = a + top / height * tileStride, below = min(height, rows - top)
+                var panel = panels
+                for column in Swift.stride(from: 0, to: columns, by: width) {
+                    let used = min(width, columns - column), isWide = used > lanes, isWhole = used == (isWide ? width : lanes)
+                    let first = start(bias.map { $0 + column }, used, edgeBias)
+                    let isTall = isWhole && below == 12
+                    for row in Swift.stride(from: 0, to: below, by: isTall ? 12 : 6) {
+                        let count = min(isTall ? 12 : 6, below - row), own = c + (top + row) * stride + column
+                        if !isWhole, accumulate {
+                            for i in 0..<count { (edge + i * width).update(from: own + i * stride, count: used) }
+                        }
+                        let tile = Tile<Vector>(a: x + row * rowStride, rowStride: rowStride, stepStride: stepStride, panel: panel, depth: depth, first: first,
+                                                accumulate: accumulate, target: isWhole ? own : edge, stride: isWhole ? stride : width)
+                        if isTall { tile.multiplyTwelve(rows - top, isWide: isWide, Rule.self) } else { tile.multiplySix(count, isWide: isWide, Rule.self) }
+                        if !isWhole {
+                            for i in 0..<count { (own + i * stride).update(from: edge + i * width, count: used) }
+                        }
                     }
-                    let tile = Tile<Vector>(a: a + row / height * tileStride + row % height * rowStride, rowStride: rowStride, stepStride: stepStride,
-                                            panel: panel, depth: depth, first: first, accumulate: accumulate,
-                                            target: isWhole ? own : edge, stride: isWhole ? stride : width)
-                    if isTall { tile.multiplyTwelve(rows - row, isWide: isWide, Rule.self) } else { tile.multiplySix(count, isWide: isWide, Rule.self) }
-                    if !isWhole {
-                        for i in 0..<count { (own + i * stride).update(from: edge + i * width, count: used) }
-                    }
-                    row += count
+                    panel += depth * width
                 }
-                panel += depth * width
             }
         }
+    }
+
+    /// What a tile's rows start from in the `used` columns that it has: their biases, or 0. Where columns are missing the biases go by way of `scratch`.
+    @inline(__always)
+    private static func start(_ bias: UnsafePointer<Scalar>?, _ used: Int, _ scratch: UnsafeMutablePointer<Scalar>) -> Tile<Vector>.Row {
+        let lanes = Vector.scalarCount, zero = Vector(repeating: 0)
+        guard let bias else { return Tile.Row(left: zero, right: zero) }
+        if used == 2 * lanes { return Tile.Row(left: .load(bias), right: .load(bias + lanes)) }
+        scratch.update(from: bias, count: used)
+        (scratch + used).update(repeating: 0, count: 2 * lanes - used)
+        return Tile.Row(left: .load(scratch), right: .load(scratch + lanes))
     }
 
     public static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
