@@ -63,7 +63,7 @@ import Testing
                 let model = try Model<Float>(.mlp(inputs: 2, hidden: [], outputs: 1), seed: 0), good = try data.selecting([0, 1])
                 let some = try data.selecting(numbers)
                 try Trainer(model, on: validates ? good : some, validation: validates ? some : nil, options: TrainerOptions(epochs: 1)).run()
-            } catch let error as EngineError {
+            } catch {
                 return error.message
             }
             return nil

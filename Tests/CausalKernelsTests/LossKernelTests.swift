@@ -61,6 +61,18 @@ import Testing
         expectClose(K.Scalar(value), expected, ulps: 16)
     }
 
+    /// As a host may leave behind that writes to the classes while they are in use.
+    @Test func classesThatDoNotExistAreNotRead() {
+        func check<K: KernelSet>(_: K.Type) {
+            let logits: [K.Scalar] = [1, 2, 4]
+            for index in [K.Scalar.nan, -1, 3, .infinity, 1e30] {
+                let value = K.crossEntropy(logits: logits, classes: [index], weights: nil, scale: 1, gradient: nil, accumulate: false, rows: 1, columns: 3)
+                #expect(value.isFinite)
+            }
+        }
+        everyKernelSet { check($0) }
+    }
+
     @Test func absoluteSum() {
         func check<K: KernelSet>(_: K.Type) {
             let x: [K.Scalar] = [1, -2, 0, -0.0, 0.5]

@@ -32,11 +32,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     private let batches: Batches<Scalar>?
     private let validation: Validation<Scalar>?
     private let optimizer: Optimizer<Scalar>
-    /// The interventions of the batch under way, by site.
-    private var edits: [SiteEdit<Scalar>?]
-    private let columns: ColumnPass<Scalar>?
-    /// Of passes that are not by columns, from the first on.
-    private var trace: Trace<Scalar>?
+    private let pass: TrainingPass<Scalar>
     private var prediction: Storage<Scalar>
     private var predictionGradient: Storage<Scalar>
     private let gradient: Storage<Scalar>
@@ -89,8 +85,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         let judge = validation ?? (options.patience == nil ? nil : training)
         self.validation = try judge.map { data throws(EngineError) in try Validation(data, model) }
         optimizer = try Optimizer(options.optimizer, count: parameters.count)
-        edits = [SiteEdit<Scalar>?](repeating: nil, count: model.plan.siteWidths.count)
-        columns = ColumnPass(model.plan, parameterCount: parameters.count)
+        pass = TrainingPass(model, parameters)
         let outputs = try checkedSize(batches?.capacity ?? 0, model.plan.outputWidth, of: "predictions")
         prediction = try Storage(count: outputs, of: "predictions")
         predictionGradient = try Storage(count: outputs, of: "predictions")
@@ -117,7 +112,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
                 }
                 try timed { () throws(EngineError) in
                     if rowsDone == 0 { try beginEpoch() }
-                    try step(batches.gather(from: rowsDone, edits: &edits))
+                    try step(batches.gather(from: rowsDone, edits: &pass.edits))
                     if rowsDone == batches.rows { try evaluateEpoch() }
                 }
                 if rowsDone == batches.rows { closeEpoch() }
@@ -140,7 +135,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         return try endingOnErrors { () throws(EngineError) in
             try timed { () throws(EngineError) in
                 if rowsDone == 0 { try beginEpoch() }
-                try step(rows.gather(from: 0, edits: &edits))
+                try step(rows.gather(from: 0, edits: &pass.edits))
             }
         }
     }
@@ -201,36 +196,11 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     }
 
     private func step(_ batch: Batches<Scalar>.Batch) throws(EngineError) {
-        let outputs = model.plan.outputWidth
-        let columns = columns.flatMap { $0.takes(rows: batch.x.rows, edits) ? $0 : nil }, trace = try columns == nil ? ownTrace() : nil
-        if let columns {
-            try columns.forward(batch.x, edits, parameters.pointer, into: prediction.pointer)
-        } else if let trace {
-            swap(&trace.edits, &edits)
-            try trace.begin(rows: batch.x.rows, parameters: parameters, intervention: nil)
-            model.plan.forward(batch.x.pointer, parameters: parameters.pointer, trace, into: prediction.pointer)
-        }
-
-        var arguments = LossArguments(prediction: MatrixView(prediction.pointer, rows: batch.x.rows, columns: outputs), target: batch.y)
-        arguments.inputs = batch.x
-        arguments.mask = batch.outputMask
-        arguments.values = batch.outputValues
-        arguments.twins = batch.twins
-        arguments.parameters = UnsafePointer(parameters.pointer)
-        arguments.layout = model.layout
-        var targets = LossGradientTargets<Scalar>()
-        targets.prediction = predictionGradient.pointer
-        targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
-        let loss = try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
+        try pass.forward(batch.x, into: prediction.pointer)
+        let loss = try evaluate(batch)
         guard loss.isFinite else { throw divergence("the loss of \(names(batch)) is \(loss)", leaves: takeBack()) }
-
         let accumulates = options.loss.dependsOnParameters
-        if let columns {
-            columns.backward(predictionGradient.pointer, edits, parameters.pointer, into: gradient.pointer, accumulates: accumulates)
-        } else if let trace {
-            try model.plan.backward(predictionGradient.pointer, parameters: parameters.pointer, trace,
-                                    into: GradientTargets(parameters: gradient.pointer, accumulates: accumulates))
-        }
+        try pass.backward(predictionGradient.pointer, into: gradient.pointer, accumulates: accumulates)
         do throws(EngineError) {
             try optimizer.step(parameters, gradients: gradient.pointer)
         } catch {
@@ -241,11 +211,20 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
         rowsDone += batch.x.rows
     }
 
-    private func ownTrace() throws(EngineError) -> Trace<Scalar> {
-        if let trace { return trace }
-        let made = try Trace<Scalar>(model.plan, of: model, isUsedUp: true)
-        trace = made
-        return made
+    /// The loss of the prediction, with its gradients.
+    private func evaluate(_ batch: Batches<Scalar>.Batch) throws(EngineError) -> Double {
+        let prediction = MatrixView(prediction.pointer, rows: batch.x.rows, columns: model.plan.outputWidth)
+        var arguments = LossArguments(prediction: prediction, target: batch.y)
+        arguments.inputs = batch.x
+        arguments.mask = batch.outputMask
+        arguments.values = batch.outputValues
+        arguments.twins = batch.twins
+        arguments.parameters = UnsafePointer(parameters.pointer)
+        arguments.layout = model.layout
+        var targets = LossGradientTargets<Scalar>()
+        targets.prediction = predictionGradient.pointer
+        targets.parameters = options.loss.dependsOnParameters ? gradient.pointer : nil
+        return try options.loss.evaluate(arguments, into: targets, scratch: &scratch)
     }
 
     private var validationLoss: Double?

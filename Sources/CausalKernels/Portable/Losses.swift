@@ -65,7 +65,8 @@ extension VectorKernels {
             var total = 0.0
             for j in 0..<columns { total += Double(Vector.exp(row[j] - largest)) }
             let logTotal = Double(Vector.log(Scalar(total)))
-            let chosen = Int(classes[i])
+            // The caller has looked at the classes; whoever writes there meanwhile gets a wrong loss, and reads no other memory.
+            let index = classes[i], chosen = index >= 0 && index < Scalar(columns) ? Int(index) : 0
             sum += Double(weight) * (logTotal - Double(row[chosen] - largest))
             if let out {
                 let factor = weight * Scalar(scale)

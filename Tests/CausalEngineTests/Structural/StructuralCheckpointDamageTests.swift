@@ -90,7 +90,7 @@ import Testing
                 Self.ask(checkpoint)
                 loaded += 1
             } catch {
-                let kind = (error as? EngineError)?.kind
+                let kind = error.kind
                 #expect(kind == .file || kind == .memory)
             }
         }
