@@ -69,6 +69,15 @@ const char *causal_status_name(causal_status status);
 causal_status causal_set_threads(size_t threads);
 causal_status causal_get_threads(size_t *threads);
 
+/* Threads of the host: runs task(data) on some threads, about `threads` of them, and returns when it has come to an end on all. flags is 0.
+ * GOMP_parallel of OpenMP (GNU's and LLVM's) is such a function. */
+typedef void (*causal_parallel)(void (*task)(void *data), void *data, unsigned threads, unsigned flags);
+
+/* Has threads of the host do much work, instead of those that the library starts for it; NULL takes them back. For hosts whose threads stay
+ * awake between tasks, as those of OpenMP do for milliseconds: others would have to wait for their processors. It is called from any thread,
+ * from one at a time. Results are the same to the bit. A process that was forked has to lend its own. */
+causal_status causal_lend_threads(causal_parallel parallel);
+
 /* ---------------------------------------------------------------- graph: who causes whom */
 
 /* An immutable directed graph over variables 0 .. count-1, of which pairs may share a hidden cause. */

@@ -43,6 +43,11 @@ public func causal_get_threads(_ threads: UnsafeMutablePointer<Int>?) -> causal_
     call { try require(threads, "threads").pointee = Threads.count }
 }
 
+@_cdecl("causal_lend_threads") @implementation
+public func causal_lend_threads(_ parallel: causal_parallel?) -> causal_status {
+    call { Threads.lend(parallel) }
+}
+
 private func text(_ literal: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }

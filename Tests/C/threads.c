@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,71 @@ static int expect_threads(int expected, const char *when) {
     if (thread_count() == expected) return 0;
     fprintf(stderr, "threads: %d %s, expected %d\n", thread_count(), when, expected);
     return 1;
+}
+
+typedef struct { void (*run)(void *); void *data; } host_task;
+
+static void *run_task(void *task) {
+    ((host_task *)task)->run(((host_task *)task)->data);
+    return NULL;
+}
+
+/* Threads that a host lends: one more than asked for, the caller not among them. */
+static unsigned asked_for;
+static void lent(void (*task)(void *), void *data, unsigned threads, unsigned flags) {
+    host_task mine = {task, data};
+    pthread_t callers[CALLERS];
+    unsigned i;
+    asked_for = flags == 0 ? threads : 0;
+    for (i = 0; i <= threads; i++) pthread_create(&callers[i], NULL, run_task, &mine);
+    for (i = 0; i <= threads; i++) pthread_join(callers[i], NULL);
+}
+
+/* A host that has no thread to spare. */
+static void lent_none(void (*task)(void *), void *data, unsigned threads, unsigned flags) { (void)task, (void)data, (void)threads, (void)flags; }
+
+static float alone[ROWS];
+static void *predict_again(void *y) {
+    int i;
+    for (i = 0; i < 20; i++) {
+        if (causal_model_predict(model, NULL, x, CAUSAL_FLOAT32, ROWS, INPUTS, NULL, y, CAUSAL_FLOAT32, ROWS, 1)) _exit(1);
+        if (memcmp(y, alone, sizeof alone) != 0) {
+            fprintf(stderr, "threads: lent threads change the result\n");
+            _exit(1);
+        }
+    }
+    return NULL;
+}
+
+/* In a process of its own: a host's threads do the work, and none are started; taken back, or after a fork, the library has its own. */
+static int lent_threads(void) {
+    static float y[4][ROWS];
+    pthread_t callers[3];
+    pid_t child;
+    int i, failures, status = 1;
+    causal_set_threads(1);
+    if (causal_model_predict(model, NULL, x, CAUSAL_FLOAT32, ROWS, INPUTS, NULL, alone, CAUSAL_FLOAT32, ROWS, 1)) return 1;
+    causal_set_threads(3);
+    if (causal_lend_threads(lent_none)) return 1;
+    predict_again(y[0]);
+    if (causal_lend_threads(lent)) return 1;
+    for (i = 0; i < 3; i++) pthread_create(&callers[i], NULL, predict_again, y[i]);
+    predict_again(y[3]);
+    for (i = 0; i < 3; i++) pthread_join(callers[i], NULL);
+    failures = expect_threads(1, "after work on threads of the host");
+    if (asked_for != 3) {
+        fprintf(stderr, "threads: %u asked for, expected 3\n", asked_for);
+        failures++;
+    }
+    child = fork();
+    if (child == 0) {
+        predict_again(y[0]);
+        _exit(expect_threads(3, "in a child that was forked from who lent"));
+    }
+    failures += waitpid(child, &status, 0) != child || status != 0;
+    if (causal_lend_threads(NULL)) return 1;
+    predict_again(y[0]);
+    return failures + expect_threads(3, "after they were taken back");
 }
 
 static void predict(void) {
@@ -77,10 +143,10 @@ int main(void) {
     options.hidden_count = 2;
     options.outputs = 1;
     if (causal_model_create_mlp(&model, &options)) return EXIT_FAILURE;
-    for (round = 0; round < ROUNDS && failures == 0; round++) {
+    for (round = 0; round <= ROUNDS && failures == 0; round++) {
         int status = 1;
         pid_t child = fork();
-        if (child == 0) _exit(first_calls() != 0);
+        if (child == 0) _exit((round < ROUNDS ? first_calls() : lent_threads()) != 0);
         failures += waitpid(child, &status, 0) != child || status != 0;
     }
     causal_model_free(model);

@@ -148,6 +148,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "causal_status_name": (_I,),
     "causal_set_threads": (_N,),
     "causal_get_threads": (_A,),
+    "causal_lend_threads": (_A,),
 
     "causal_graph_create": (_A, _A, _N, _A),
     "causal_graph_free": (_A,),

@@ -19,12 +19,15 @@ from ._torch_home import Places, Structure, TorchHome
 from ._torch_intervention import edits_of_tensors
 from ._torch_layers import MaskedLinear, activation_module, run_layers
 from ._torch_pass import Pass
+from ._torch_threads import borrow
 from ._torch_transforms import refuse_transforms, uncompiled
 from .causal_unit import CausalMLP, CausalUnit
 from .errors import ArgumentError, InvalidValueError, ShapeError, StateError
 from .features import in_order, names_in
 from .model import CausalModel, Changes
 from .rewiring import CausalLayerRewiring
+
+borrow()
 
 
 class TorchModel(TorchHome):
