@@ -63,7 +63,7 @@ def check(error):
 @pytest.mark.parametrize("name", CALLS)
 def test_null_everywhere_is_an_error_that_names_what_is_missing(name):
     arguments = [None if kind in (c_void_p, ctypes.c_char_p) else 0 for kind in CALLS[name]]
-    if name.endswith("_free"):
+    if name.endswith("_free") or name == "causal_lend_threads":     # no object, and no threads, may be given
         assert getattr(library, name)(*arguments) == 0
         return
     with pytest.raises(InvalidValueError if name == "causal_set_threads" else ArgumentError) as caught:
