@@ -429,6 +429,7 @@ int main(void) {
     OK(causal_loss_free(NULL));
     OK(causal_optimizer_free(NULL));
     OK(causal_trainer_free(NULL));
+    OK(causal_lend_threads(NULL));
     EXPECT(CAUSAL_ERROR_NULL, causal_version(NULL));
     EXPECT(CAUSAL_ERROR_VALUE, causal_set_threads(0));
     EXPECT(CAUSAL_ERROR_VALUE, causal_set_threads(HUGE_SIZE));
