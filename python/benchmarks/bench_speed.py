@@ -20,8 +20,9 @@ import statistics
 import sys
 from pathlib import Path
 
+from peers import PEERS
 from peers.machine import REPOSITORY, Peak, description
-from peers.pool import PEERS, Pool
+from peers.pool import Pool
 from peers.problem import CHECKED, Problem
 from peers.turns import Disagreement, Measured, begin, take_turns
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-from .pool import PEERS
+from . import PEERS
 from .problem import Problem
 
 EPOCHS = 100

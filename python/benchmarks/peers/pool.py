@@ -10,10 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-PEERS = {
-    "engine": "in_engine", "engine-in-torch": "in_torch", "torch": "in_torch", "torch-fused": "in_torch", "torch-compile": "in_torch",
-    "jax": "in_jax", "jax-scan": "in_jax", "numpy": "in_numpy",
-}
+from . import PEERS
+
 HERE = Path(__file__).resolve().parents[1]
 
 
