@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
+
+PROCESS = os.getpid()
+"""That imported this package; another one was forked from it."""
 
 
 def class_in_use(cls: type[Any]) -> type[Any]:

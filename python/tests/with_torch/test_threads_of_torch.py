@@ -38,6 +38,14 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 """
 
+FORKED_BEFORE = SETUP + """
+torch.randn(1 << 20).tanh_()
+child = os.fork()
+if child == 0:
+    os._exit(0 if CausalMLP(256, [512, 512], 4, seed=0)(x.numpy()).shape == (512, 4) else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
 IN_A_WORKER = """
 import multiprocessing, numpy as np, torch
 def work(_):
@@ -53,7 +61,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts the threads of a process as Linux does")
-@pytest.mark.parametrize("program", [BORROWED, FORKED, IN_A_WORKER], ids=["borrowed", "forked", "in_a_worker"])
+@pytest.mark.parametrize("program", [BORROWED, FORKED, FORKED_BEFORE, IN_A_WORKER], ids=["borrowed", "forked", "forked_before", "in_a_worker"])
 def test_threads(program, tmp_path):
     script = tmp_path / "program.py"
     script.write_text(program)
