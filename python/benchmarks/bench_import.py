@@ -15,6 +15,8 @@ from pathlib import Path
 
 from causal_engine._bindings import library_path
 
+from peers.pool import with_bytecode
+
 PROGRAM = """
 import time
 start = time.perf_counter()
@@ -29,10 +31,9 @@ LOAD = "import ctypes, sys, time; start = time.perf_counter(); ctypes.CDLL(sys.a
 
 def least_milliseconds(processes: int) -> tuple[float, float, float]:
     """Of importing numpy, of importing the engine beyond that, and of loading the library."""
-    with tempfile.TemporaryDirectory() as folder:       # with bytecode, as after the first import, wherever the package lies
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONPYCACHEPREFIX"] = folder
-        runs = [subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, env=environment).stdout.split()
+    with tempfile.TemporaryDirectory() as folder:
+        runs = [subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True,
+                               env=with_bytecode(os.environ, folder)).stdout.split()
                 for _ in range(processes + 1)][1:]
     loads = [float(subprocess.run([sys.executable, "-c", LOAD, library_path()], capture_output=True, check=True).stdout)
              for _ in range(processes)]

@@ -20,8 +20,6 @@ from .errors import (
     InvalidValueError, OutOfMemoryError, ShapeError, StateError, UnknownNameError,
 )
 from .history import Epoch, History
-from .loss_functions import CausalLosses, CausalMetrics
-from .rewiring import CausalLayerRewiring, DAGRewiring
 from .threads import get_threads, set_threads
 from .trace import Gradients, Trace
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from ._fit_all import fit_all as fit_all
     from ._functions import reading as reading
     from ._structural_fit import Mechanism as Mechanism
+    from .dag_rewiring import DAGRewiring as DAGRewiring
     from .discovery import Discovery as Discovery
     from .discovery import discover as discover
     from .estimate import Estimate as Estimate
@@ -42,8 +41,11 @@ if TYPE_CHECKING:
     from .estimators import CausalMLPRegressor as CausalMLPRegressor
     from .graph import Graph as Graph
     from .knowledge import Knowledge as Knowledge
+    from .loss_functions import CausalLosses as CausalLosses
+    from .loss_functions import CausalMetrics as CausalMetrics
     from .network_policy import NetworkPolicy as NetworkPolicy
     from .policy import LinearPolicy as LinearPolicy
+    from .rewiring import CausalLayerRewiring as CausalLayerRewiring
     from .sortability import Sortability as Sortability
     from .structural import StructuralModel as StructuralModel
 
@@ -51,11 +53,12 @@ __version__ = "0.1.0"
 
 # What is loaded when it is asked for, and from where.
 _LATER = {
-    "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators", "Discovery": "discovery", "Estimate": "estimate",
-    "Graph": "graph", "Knowledge": "knowledge", "LinearPolicy": "policy", "Mechanism": "_structural_fit", "NetworkPolicy": "network_policy",
-    "Sortability": "sortability",
-    "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "discover": "discovery", "fit_all": "_fit_all",
-    "interchange": "_changes", "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes", "shift": "_changes",
+    "CausalLayerRewiring": "rewiring", "CausalLosses": "loss_functions", "CausalMLPClassifier": "estimators", "CausalMLPRegressor": "estimators",
+    "CausalMetrics": "loss_functions", "DAGRewiring": "dag_rewiring", "Discovery": "discovery", "Estimate": "estimate", "Graph": "graph",
+    "Knowledge": "knowledge", "LinearPolicy": "policy", "Mechanism": "_structural_fit", "NetworkPolicy": "network_policy",
+    "Sortability": "sortability", "StructuralModel": "structural", "change": "_changes", "clip": "_changes", "discover": "discovery",
+    "fit_all": "_fit_all", "interchange": "_changes", "new_mechanism": "_changes", "reading": "_functions", "scale": "_changes",
+    "shift": "_changes",
 }
 
 # Without the estimators: `from causal_engine import *` works where scikit-learn is not installed.

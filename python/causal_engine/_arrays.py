@@ -66,7 +66,7 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
         return _of_tensor(array, name)
     if array is None or isinstance(array, (str, bytes, dict, set)):
         raise ArgumentError(f"{name} is {type(array).__name__}, expected an array of numbers")
-    if isinstance(array, np.ma.MaskedArray):
+    if type(array) is not np.ndarray and _is_masked(array):
         raise ArgumentError(f"{name} is a masked array, expected one without a mask of its own: fill it first")
     try:
         if hasattr(array, "__dlpack__") and not hasattr(array, "__array__"):
@@ -82,6 +82,12 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
     if given.dtype.kind not in "biuf":
         raise ArgumentError(f"{name} holds {given.dtype}, expected real numbers")
     return given
+
+
+def _is_masked(array: Any) -> bool:
+    """Whether this is a masked array, without importing numpy.ma, which takes half as long as this package."""
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(array, masked.MaskedArray)
 
 
 def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:

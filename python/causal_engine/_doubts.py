@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,13 @@ from ._intervention import Edit
 from .errors import warn
 
 
-@dataclass(slots=True)
 class _Site:
     """What was seen of the interventions at one site."""
 
-    sets: bool = False          # the mask sets something, in some row
-    gives: bool = False         # there is a value other than 0, set or not
-    is_meant: bool = False      # something tells that values of 0 are what was set
+    def __init__(self) -> None:
+        self.sets = False       # the mask sets something, in some row
+        self.gives = False      # there is a value other than 0, set or not
+        self.is_meant = False   # something tells that values of 0 are what was set
 
 
 class Doubts:

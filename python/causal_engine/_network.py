@@ -9,8 +9,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from ctypes import byref, c_int, c_size_t, c_void_p
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,7 @@ from ._intervention import Edit, intervention_handle
 from .errors import ArgumentError, OutOfMemoryError, ShapeError, shown
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """Where a weight or bias lies in the parameter buffer."""
 
     name: str

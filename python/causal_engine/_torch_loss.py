@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ._loss import Evaluation
+from ._loss_evaluation import Evaluation
 from ._torch_once import Gradients, once
 from ._torch_transforms import refuse_transforms
 from .errors import ArgumentError

@@ -12,7 +12,6 @@ from ._intervention import Edit, Interventions
 from ._intervention_log import InterventionLog
 from ._mlp_graph import MLPGraph
 from ._network import Network
-from ._pretrained import Pretrained, from_state_dict, from_torch
 from .causal_unit import CausalUnit, dtype_suffix
 from .errors import InvalidValueError, ShapeError
 from .features import IntervenedModel
@@ -22,6 +21,7 @@ from .trace import Trace
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ._pretrained import Pretrained
     from .graph import Graph
 
 __all__ = ["CausalMLP"]
@@ -170,6 +170,8 @@ class CausalMLP(CausalModel):
         InvalidValueError
             A weight that is not 0 where `dag` has no edge; another module, which the text names; activations that differ, or one at the end.
         """
+        from ._pretrained import from_torch
+
         return cls._from_pretrained(from_torch(module), feature_names, dag)
 
     @classmethod
@@ -198,6 +200,8 @@ class CausalMLP(CausalModel):
         >>> model([1, 1])
         array([6.])
         """
+        from ._pretrained import from_state_dict
+
         return cls._from_pretrained(from_state_dict(state, activation), feature_names, dag)
 
     @classmethod

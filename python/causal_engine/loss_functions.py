@@ -8,7 +8,8 @@ from typing import Any
 from ._arrays import flag, mask_bytes, number
 from ._bindings import Handle
 from ._kinds import is_module, is_tensor
-from ._loss import Evaluation, loss_handle, sum_handle, typed_loss_handle
+from ._loss import loss_handle, sum_handle, typed_loss_handle
+from ._loss_evaluation import Evaluation
 from .errors import ArgumentError, UnknownNameError, shown
 from .model import CausalModel
 

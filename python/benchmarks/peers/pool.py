@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,11 @@ def environment(threads: int) -> dict[str, str]:
     several = "true" if threads > 1 else "false"
     return {**os.environ, **chosen, "JAX_PLATFORMS": "cpu",
             "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several} intra_op_parallelism_threads={threads}"}
+
+
+def with_bytecode(environment: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Where what is imported a second time is not compiled again, as where a package was installed: the bytecode goes to the folder."""
+    return {**{name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}, "PYTHONPYCACHEPREFIX": folder}
 
 
 class Process:
