@@ -45,14 +45,17 @@ import Testing
         for (i, (rows, depth)) in [0, 1, 5].flatMap({ rows in [0, 1, 7, 8, 9, 16, 17, 31, 64].map { (rows, $0) } }).enumerated() {
             let stride = depth + i % 3
             let a: [K.Scalar] = random.numbers(rows * stride), b: [K.Scalar] = random.numbers(depth)
-            let bias: [K.Scalar]? = i % 2 == 0 ? random.numbers(1) : nil
-            let before: [K.Scalar] = random.numbers(rows)
-            let activation: Activation = [.identity, .relu, .leakyRelu, .tanh][i % 4], accumulates = i % 5 == 0
+            let before: [K.Scalar] = random.numbers(rows), starts: [K.Scalar] = random.numbers(rows + 1)
+            let activation: Activation = [.identity, .relu, .leakyRelu, .tanh][i % 4], startsFromItself = i % 5 == 0, startStride = i / 2 % 2
             let found = guarded(before) { c in
-                K.multiply(a, rowStride: stride, vector: b, bias: bias, activation: activation, accumulate: accumulates, into: c, rows: rows, depth: depth)
+                starts.withUnsafeBufferPointer { starts in
+                    let start = startsFromItself ? UnsafePointer(c) : i % 2 == 0 ? starts.baseAddress : nil
+                    K.multiply(a, rowStride: stride, vector: b, start: start, startStride: startsFromItself ? 1 : startStride, activation: activation, into: c,
+                               rows: rows, depth: depth)
+                }
             }
             for r in 0..<rows {
-                var sum = Double(bias?[0] ?? 0) + (accumulates ? Double(before[r]) : 0), size = abs(sum)
+                var sum = Double(startsFromItself ? before[r] : i % 2 == 0 ? starts[r * startStride] : 0), size = abs(sum)
                 for p in 0..<depth {
                     let term = Double(a[r * stride + p]) * Double(b[p])
                     sum += term
@@ -77,6 +80,23 @@ import Testing
         for r in 0..<rows {
             let alone = product(K.self, Array(a[r * depth..<(r + 1) * depth]), b, bias: nil, before: nil, .identity, 1, columns, depth, .plain)
             #expect(alone == Array(whole[r * columns..<(r + 1) * columns]))
+        }
+    }
+
+    @Test func rowsTimesAVectorStandAlone() { everyKernelSet { rowsTimesAVectorStandAlone($0) } }
+
+    private func rowsTimesAVectorStandAlone<K: KernelSet>(_: K.Type) {
+        var random = SplitMix(state: 6)
+        let rows = 11
+        for depth in [3, 16, 37, 64] {
+            let a: [K.Scalar] = random.numbers(rows * depth), b: [K.Scalar] = random.numbers(depth), starts: [K.Scalar] = random.numbers(rows)
+            func product(_ first: Int, _ count: Int) -> [K.Scalar] {
+                guarded([K.Scalar](repeating: 0, count: count)) { c in
+                    K.multiply(Array(a[(first * depth)...]), rowStride: depth, vector: b, start: Array(starts[first...]), startStride: 1,
+                               activation: .identity, into: c, rows: count, depth: depth)
+                }
+            }
+            #expect(product(0, rows) == (0..<rows).flatMap { product($0, 1) }, "\(K.self) \(depth)")
         }
     }
 

@@ -59,11 +59,11 @@ struct Product {
         let kernels = Scalar.kernels
         if rows == 1, isRightTransposed {
             // The weights are read once as they lie, which to bring them into order would take longer than.
-            if let bias { c.update(from: bias, count: columns) }
-            kernels.multiply(b, rowStride: depth, vector: a, bias: nil, activation: activation, accumulate: accumulates || bias != nil, into: c,
+            kernels.multiply(b, rowStride: depth, vector: a, start: accumulates ? UnsafePointer(c) : bias, startStride: 1, activation: activation, into: c,
                              rows: columns, depth: depth)
         } else if columns == 1, !isLeftTransposed {
-            kernels.multiply(a, rowStride: depth, vector: b, bias: bias, activation: activation, accumulate: accumulates, into: c, rows: rows, depth: depth)
+            kernels.multiply(a, rowStride: depth, vector: b, start: accumulates ? UnsafePointer(c) : bias, startStride: accumulates ? 1 : 0,
+                             activation: activation, into: c, rows: rows, depth: depth)
         } else {
             forEachPart(of: columns, blockColumns) { columns in
                 forEachPart(of: depth, blockDepth) { steps in

@@ -25,10 +25,10 @@ public protocol KernelSet<Scalar>: SendableMetatype {
                          panels: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?, activation: Activation, accumulate: Bool,
                          into c: UnsafeMutablePointer<Scalar>, stride: Int, rows: Int, columns: Int, depth: Int)
 
-    /// The product with a `b` of one column, as it is: `c = f(a b + bias)`, or `c = f(c + a b + bias)`, with `a[i * rowStride + p]`. Sums run lane by
-    /// lane, in an order that depends on the depth alone.
-    static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
-                         activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int)
+    /// The product with a `b` of one column, as it is: `c = f(start + a b)` with `a[i * rowStride + p]` and `start[i * startStride]`, or 0; `c` itself may be
+    /// what it starts from. Sums run lane by lane, in an order that depends on the depth alone.
+    static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, start: UnsafePointer<Scalar>?, startStride: Int,
+                         activation: Activation, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int)
 
     // MARK: Columns: one number of all rows lies together, so that rows are the lanes of the processor and narrow layers keep it busy
 

@@ -31,25 +31,29 @@ extension VectorKernels {
     }
 
     private static func activate<Rule: ActivationRule>(_: Rule.Type, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int) {
-        mapVectors(x, x, y, count) { x, _ in Rule.value(x) }
+        let lanes = Vector.scalarCount
+        var i = 0
+        while i + lanes <= count {
+            Rule.value(Vector.load(x + i)).store(to: y + i)
+            i += lanes
+        }
+        // What is left is filled up with zeros.
+        if i < count { Rule.value(Vector.load(x + i, first: count - i)).store(to: y + i, first: count - i) }
     }
 
     /// - Parameter at: the one that the rule looks at, of what it gave and what it took.
     private static func differentiate<Rule: ActivationRule>(_: Rule.Type, _ at: UnsafePointer<Scalar>, _ g: UnsafePointer<Scalar>,
                                                             _ target: UnsafeMutablePointer<Scalar>, _ count: Int) {
-        mapVectors(at, g, target, count) { at, g in Rule.gradient(g, output: at, input: at) }
-    }
-
-    /// `y = f(a, b)`, a vector at a time; what is left at the end is filled up with zeros.
-    @inline(__always)
-    private static func mapVectors(_ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int,
-                                   _ f: (Vector, Vector) -> Vector) {
         let lanes = Vector.scalarCount
         var i = 0
         while i + lanes <= count {
-            f(.load(a + i), .load(b + i)).store(to: y + i)
+            let at = Vector.load(at + i)
+            Rule.gradient(.load(g + i), output: at, input: at).store(to: target + i)
             i += lanes
         }
-        if i < count { f(.load(a + i, first: count - i), .load(b + i, first: count - i)).store(to: y + i, first: count - i) }
+        if i < count {
+            let at = Vector.load(at + i, first: count - i)
+            Rule.gradient(.load(g + i, first: count - i), output: at, input: at).store(to: target + i, first: count - i)
+        }
     }
 }

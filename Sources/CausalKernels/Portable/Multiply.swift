@@ -106,30 +106,35 @@ extension VectorKernels {
         return Tile.Row(left: .load(scratch), right: .load(scratch + lanes))
     }
 
-    public static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>?,
-                                activation: Activation, accumulate: Bool, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int) {
-        let lanes = Vector.scalarCount, start = bias?.pointee ?? 0
-        var row = a
-        for i in 0..<rows {
-            var sum = Vector(repeating: 0), other = Vector(repeating: 0)
-            var p = 0
-            while p + 2 * lanes <= depth {
-                sum = sum.adding(.load(row + p), times: .load(b + p))
-                other = other.adding(.load(row + p + lanes), times: .load(b + p + lanes))
-                p += 2 * lanes
+    public static func multiply(_ a: UnsafePointer<Scalar>, rowStride: Int, vector b: UnsafePointer<Scalar>, start: UnsafePointer<Scalar>?, startStride: Int,
+                                activation: Activation, into c: UnsafeMutablePointer<Scalar>, rows: Int, depth: Int) {
+        let whole = depth / Vector.scalarCount * Vector.scalarCount
+        withUnsafePointer(to: 0 as Scalar) { zero in
+            var row = a, start = start ?? zero
+            let startStride = start == zero ? 0 : startStride
+            for i in 0..<rows {
+                var sum = whole > 0 ? start.pointee + product(row, b, whole) : start.pointee
+                for p in whole..<depth { sum += row[p] * b[p] }
+                c[i] = sum
+                row += rowStride
+                start += startStride
             }
-            if p + lanes <= depth {
-                sum = sum.adding(.load(row + p), times: .load(b + p))
-                p += lanes
-            }
-            var total = start + (sum + other).total()
-            while p < depth {
-                total += row[p] * b[p]
-                p += 1
-            }
-            c[i] = accumulate ? c[i] + total : total
-            row += rowStride
         }
         if activation == .relu || activation == .leakyRelu { activate(activation, c, into: c, count: rows) }
+    }
+
+    /// The scalar product of whole vectors.
+    @inline(__always)
+    private static func product(_ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ count: Int) -> Scalar {
+        let lanes = Vector.scalarCount
+        var sum = Vector(repeating: 0), other = Vector(repeating: 0)
+        var p = 0
+        while p + 2 * lanes <= count {
+            sum = sum.adding(.load(a + p), times: .load(b + p))
+            other = other.adding(.load(a + p + lanes), times: .load(b + p + lanes))
+            p += 2 * lanes
+        }
+        if p < count { sum = sum.adding(.load(a + p), times: .load(b + p)) }
+        return (sum + other).total()
     }
 }
