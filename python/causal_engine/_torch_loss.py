@@ -17,24 +17,26 @@ _FOLLOWED = ("prediction", "target", "counterfactual_prediction", "counterfactua
 
 
 def loss_of_tensors(evaluation: Evaluation) -> torch.Tensor:
-    """The loss as a tensor of no dimensions, which gradients go back from to every tensor among its arguments."""
+    """The loss as a tensor of no dimensions, which gradients go back from to every tensor among its arguments. The evaluation keeps the tensors
+    detached."""
     if evaluation.values is not None:
         evaluation = _as_wide_as_its_values(evaluation)
-    tensors = [_tensor_or_none(getattr(evaluation, name)) for name in _FOLLOWED]
-    detached: dict[str, Any] = {name: tensor.detach() for name, tensor in zip(_FOLLOWED, tensors) if tensor is not None}
-    constants = replace(evaluation, **detached)
-    if isinstance(constants.mask, torch.Tensor):
-        constants.mask = constants.mask.detach()
+    tensors = []
+    for name in _FOLLOWED:
+        value = getattr(evaluation, name)
+        if isinstance(value, torch.Tensor):
+            setattr(evaluation, name, value.detach())
+            tensors.append(value)
+        else:
+            tensors.append(None)
+    if isinstance(evaluation.mask, torch.Tensor):
+        evaluation.mask = evaluation.mask.detach()
     try:
-        loss: torch.Tensor = _Loss.apply(constants, *tensors)  # type: ignore[no-untyped-call]
+        loss: torch.Tensor = _Loss.apply(evaluation, *tensors)  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         refuse_transforms(error)
         raise
     return loss
-
-
-def _tensor_or_none(value: Any) -> torch.Tensor | None:
-    return value if isinstance(value, torch.Tensor) else None
 
 
 def _as_wide_as_its_values(evaluation: Evaluation) -> Evaluation:
@@ -54,18 +56,27 @@ class _Loss(torch.autograd.Function):
         ctx.shapes = [None if tensor is None else tensor.shape for tensor in tensors]
         value, gradients = evaluation.value_and_gradients() if any(ctx.needs_input_grad) else (evaluation.number(), [])
         ctx.gradients = [torch.from_numpy(gradient) for gradient in gradients]
-        return torch.tensor(value, dtype=_result_dtype(tensors))
+        ctx.is_pair = evaluation.is_pair
+        if ctx.needs_input_grad[2] and not evaluation.is_pair:
+            # How far two things are from independent is the same from either side.
+            _, other = Evaluation(evaluation.loss, evaluation.target, evaluation.prediction, is_pair=False).value_and_gradients()
+            ctx.gradients += map(torch.from_numpy, other)
+        return torch.scalar_tensor(value, dtype=_result_dtype(tensors))
 
     @staticmethod
     def backward(ctx: Any, dloss: torch.Tensor) -> Gradients:
         dloss = dloss.detach()
-        factual, *counterfactual = [gradient * dloss.to(gradient.dtype) for gradient in ctx.gradients]
-        opposite = counterfactual[0] if counterfactual else None
+
+        def gradient(place: int, of: int, sign: int) -> torch.Tensor | None:
+            shape = ctx.shapes[place]
+            if shape is None or not ctx.needs_input_grad[1 + place]:
+                return None
+            slope: torch.Tensor = ctx.gradients[of]
+            return (slope * (sign * dloss).to(slope.dtype)).sum_to_size(shape)
+
         # Squared and absolute errors change with the target as they change with the prediction, the other way.
-        gradients = (factual, -factual, opposite, None if opposite is None else -opposite, -factual)
-        return once((None, *(
-            gradient.sum_to_size(shape) if gradient is not None and shape is not None and wanted else None
-            for gradient, shape, wanted in zip(gradients, ctx.shapes, ctx.needs_input_grad[1:]))))
+        of_target = gradient(1, 0, -1) if ctx.is_pair else gradient(1, 1, 1)
+        return once((None, gradient(0, 0, 1), of_target, gradient(2, 1, 1), gradient(3, 1, -1), gradient(4, 0, -1)))
 
 
 def _result_dtype(tensors: Any) -> torch.dtype:

@@ -157,7 +157,7 @@ class CausalLosses:
         Parameters
         ----------
         residuals
-            (n, p); the gradient is with respect to these.
+            (n, p); `value_and_grad` gives the gradient with respect to these, and a tensor passes on both.
         causes
             (n, q).
 

@@ -72,6 +72,15 @@ def test_tensors(samples):
     np.testing.assert_allclose(given.grad.numpy(), losses.value_and_grad("independence_loss", x, y)[1])
 
 
+@pytest.mark.parametrize("widths", [(1, 1), (2, 2), (2, 1)])
+def test_autograd_follows_both_sides(widths):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(4)
+    x, y = (torch.tensor(rng.normal(size=(12, width)), requires_grad=True) for width in widths)
+    assert torch.autograd.gradcheck(losses.independence_loss, (x, y))
+    assert torch.autograd.gradcheck(lambda y: losses.independence_loss(x.detach(), y), (y,))
+
+
 def test_shapes_that_cannot_be(samples):
     for x, y in ((samples[0][:5], samples[1]), (samples[0][:1], samples[1][:1]), (samples[0][:, 0], samples[1])):
         with pytest.raises(ShapeError, match="independence loss: prediction of shape"):
