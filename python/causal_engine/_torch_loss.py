@@ -21,7 +21,7 @@ def loss_of_tensors(evaluation: Evaluation) -> torch.Tensor:
     detached."""
     if evaluation.values is not None:
         evaluation = _as_wide_as_its_values(evaluation)
-    tensors = []
+    tensors: list[torch.Tensor | None] = []
     for name in _FOLLOWED:
         value = getattr(evaluation, name)
         if isinstance(value, torch.Tensor):
