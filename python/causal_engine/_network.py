@@ -222,11 +222,12 @@ class Network:
     def rows_of(self, x: Any) -> tuple[NDArray[Any], bool]:
         """x as (rows, inputs), and whether it was one row of shape (inputs,)."""
         rows = numbers(x, self.dtype, "x")
-        if rows.ndim == 1 and len(rows) == self.inputs:
+        shape = rows.shape
+        if len(shape) == 2 and shape[1] == self.inputs:
+            return rows, False
+        if shape == (self.inputs,):
             return rows.reshape(1, -1), True
-        if rows.ndim != 2 or rows.shape[1] != self.inputs:
-            raise ShapeError(f"x of shape {rows.shape}, expected (rows, {self.inputs}) or ({self.inputs},)")
-        return rows, False
+        raise ShapeError(f"x of shape {shape}, expected (rows, {self.inputs}) or ({self.inputs},)")
 
     def predict(self, parameters: int, x: int, rows: int, edits: Sequence[Edit], y: int) -> None:
         """Writes y (rows, outputs) for x (rows, inputs). Parameters, x and y are addresses of dense arrays of the network's dtype."""

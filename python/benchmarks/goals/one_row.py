@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import statistics
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
-from causal_engine._bindings import library_path
+import numpy as np
+
+from causal_engine._bindings import FUNCTIONS, library_path
 
 from peers.machine import REPOSITORY, compiled
 from peers.pool import Failed, Pool, environment
@@ -25,10 +30,12 @@ def one_row(quick: bool) -> list[Goal]:
     goals = []
     with tempfile.TemporaryDirectory() as folder, Pool(PEERS, [1]) as pool:
         program, without_c = from_c(Path(folder))
+        nothing = call_of_nothing(Path(folder)) if program else None
         for network, from_python, torch, jax, wanted_c in ROWS:
             problem = Problem.named(network, 1)
             times: dict[str, list[float]] = {peer: [] for peer in pool.peers}
             in_c: list[float] = []
+            in_python: list[float] = []
 
             def microseconds(peer: str, calls: int) -> float:
                 return 1e6 * pool.ask(peer, 1, do="one_row", network=network, batch=1, calls=calls)["seconds"]
@@ -42,12 +49,15 @@ def one_row(quick: bool) -> list[Goal]:
             for _ in range(turns):
                 for peer in calls:
                     times[peer].append(microseconds(peer, calls[peer]))
+                if nothing:
+                    in_python.append(nothing(calls["engine"], problem))
                 if program and wanted_c:
                     told = subprocess.run([program, str(seconds), *map(str, problem.widths)], env=environment(1), capture_output=True,
                                           text=True, check=True).stdout
                     in_c.append(float(told))
             engine = statistics.median(times["engine"])
-            goals.append(Goal(f"one row, {network}, from Python: us", "<=", from_python, engine))
+            goals.append(Goal(f"one row, {network}, from Python: us", "<=", from_python, engine,
+                              f"ctypes and numpy alone {statistics.median(in_python):.1f} us" if in_python else without_c))
             for who, peers, wanted in (("PyTorch's best", ("torch", "torch-compile"), torch), ("JAX", ("jax",), jax)):
                 there = [peer for peer in peers if peer in calls]
                 fastest = min(there, key=lambda peer: statistics.median(times[peer]), default=None)
@@ -57,6 +67,25 @@ def one_row(quick: bool) -> list[Goal]:
             if wanted_c:
                 goals.append(Goal(f"one row, {network}, from C: us", "<=", wanted_c, statistics.median(in_c) if in_c else None, without_c))
     return goals
+
+
+def call_of_nothing(folder: Path) -> Callable[[int, Problem], float]:
+    """Microseconds of what every face in Python that goes by way of ctypes does: it finds the addresses of x and of a new answer, and calls a function
+    with the arguments of causal_model_predict, which here does nothing."""
+    library = ctypes.CDLL(str(compiled("nothing.c", folder, f"-I{REPOSITORY / 'include'}", "-shared", "-fPIC")))
+    predict = library.causal_model_predict
+    predict.argtypes = FUNCTIONS["causal_model_predict"]
+    start_of, address_of = (ctypes.c_char * 0).from_buffer, ctypes.addressof
+
+    def microseconds(calls: int, problem: Problem) -> float:
+        x, inputs, outputs = problem.data[0][:1], problem.widths[0], problem.widths[-1]
+        start = time.perf_counter()
+        for _ in range(calls):
+            y = np.empty((1, outputs), np.float32)
+            predict(None, None, address_of(start_of(x)), 0, 1, inputs, None, address_of(start_of(y)), 0, 1, outputs)
+        return 1e6 * (time.perf_counter() - start) / calls
+
+    return microseconds
 
 
 def from_c(folder: Path) -> tuple[Path | None, str]:
