@@ -39,6 +39,17 @@ def test_few_modules_come_with_it(imported):
     assert len([name for name in imported if name.startswith("causal_engine")]) <= 26, imported
 
 
+def test_a_call_and_a_fit_import_nothing_heavy_either():
+    program = PROGRAM.replace("import causal_engine\n", """
+import causal_engine
+model = causal_engine.CausalMLP(2, [3], 1)
+model([[1, 2], [3, 4]])
+model.fit([[1, 2], [3, 4]], [[5], [6]], {0: ([1, 0], [7, 8])}, epochs=2, progress=False)
+""")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    assert not {"numpy.ma", "numpy.random", "causal_engine.loss_functions"} & set(done.stdout.split()), done.stdout
+
+
 def test_what_is_imported_when_asked_for_is_there_then():
     import causal_engine
 

@@ -93,6 +93,14 @@ def test_hidden_widths_are_a_list_of_whole_numbers(hidden):
         CausalMLP(3, hidden, 1)
 
 
+def test_a_masked_array_is_not_read_past_its_mask():
+    model = CausalMLP(2, [3], 1)
+    given = np.ma.array([[1.0, 2.0]], mask=[[False, True]])
+    for call in (lambda: model(given), lambda: model([[1, 2]], {0: (given, 0)}), lambda: model.fit(given, [1], progress=False)):
+        with pytest.raises(ArgumentError, match="is a masked array, expected one without a mask of its own"):
+            call()
+
+
 def test_numpy_whole_numbers_are_sizes():
     assert repr(CausalMLP(np.int8(3), np.array([4, 5]), np.uint64(1))) == "CausalMLP(3, [4, 5], 1, activation='relu')"
 
