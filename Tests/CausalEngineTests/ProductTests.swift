@@ -5,8 +5,8 @@ import Testing
 
 /// Products of sizes on both sides of each place where they are cut.
 @Suite struct ProductTests {
-    private static let sizes = [(1, 300, 40), (3, 37, 40), (300, 1, 40), (191, 127, 255), (193, 129, 257), (400, 70, 600), (13, 1100, 520), (385, 260, 7),
-                                (300, 70, 1024), (800, 1100, 390)]
+    private static let sizes = [(1, 300, 40), (3, 37, 40), (300, 1, 40), (191, 127, 255), (193, 129, 257), (400, 70, 600), (1, 1, 3),
+                                (1, 37, 40), (300, 1, 7), (37, 1, 64), (13, 1100, 520), (385, 260, 7), (300, 70, 1024), (800, 1100, 390)]
 
     @Test func isTheProduct() throws {
         try check(Float.self)

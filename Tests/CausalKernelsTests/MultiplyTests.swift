@@ -42,20 +42,20 @@ import Testing
 
     private func checkVector<K: KernelSet>(_: K.Type) {
         var random = SplitMix(state: 3)
-        for (i, (rows, depth)) in [0, 1, 5].flatMap({ rows in [0, 1, 7, 8, 9, 16, 17, 31, 64].map { (rows, $0) } }).enumerated() {
+        for (i, (rows, depth)) in [0, 1, 5, 18].flatMap({ rows in [0, 1, 7, 8, 9, 16, 17, 31, 64].map { (rows, $0) } }).enumerated() {
             let stride = depth + i % 3
             let a: [K.Scalar] = random.numbers(rows * stride), b: [K.Scalar] = random.numbers(depth)
             let before: [K.Scalar] = random.numbers(rows), starts: [K.Scalar] = random.numbers(rows + 1)
-            let activation: Activation = [.identity, .relu, .leakyRelu, .tanh][i % 4], startsFromItself = i % 5 == 0, startStride = i / 2 % 2
+            let activation: Activation = [.identity, .relu, .leakyRelu, .tanh][i % 4], startsFromItself = i % 5 == 0, hasStart = i % 3 > 0, startStride = i / 4 % 2
             let found = guarded(before) { c in
                 starts.withUnsafeBufferPointer { starts in
-                    let start = startsFromItself ? UnsafePointer(c) : i % 2 == 0 ? starts.baseAddress : nil
+                    let start = startsFromItself ? UnsafePointer(c) : hasStart ? starts.baseAddress : nil
                     K.multiply(a, rowStride: stride, vector: b, start: start, startStride: startsFromItself ? 1 : startStride, activation: activation, into: c,
                                rows: rows, depth: depth)
                 }
             }
             for r in 0..<rows {
-                var sum = Double(startsFromItself ? before[r] : i % 2 == 0 ? starts[r * startStride] : 0), size = abs(sum)
+                var sum = Double(startsFromItself ? before[r] : hasStart ? starts[r * startStride] : 0), size = abs(sum)
                 for p in 0..<depth {
                     let term = Double(a[r * stride + p]) * Double(b[p])
                     sum += term

@@ -73,7 +73,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        return getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+        found = globals()[name] = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+        return found
+    if name in _LATER.values():     # a module of this package, as an attribute of it
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -86,8 +86,8 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
 
 def _is_masked(array: Any) -> bool:
     """Whether this is a masked array, without importing numpy.ma, which takes half as long as this package."""
-    masked = sys.modules.get("numpy.ma")
-    return masked is not None and isinstance(array, masked.MaskedArray)
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)      # not there yet where another thread is importing it
+    return masked is not None and isinstance(array, masked)
 
 
 def _of_tensor(tensor: Any, name: str) -> NDArray[Any]:

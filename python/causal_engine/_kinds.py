@@ -21,11 +21,11 @@ def class_in_use(cls: type[Any]) -> type[Any]:
 
 def is_tensor(array: Any) -> bool:
     """Whether this is a torch.Tensor, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(array, torch.Tensor)
+    tensor = getattr(sys.modules.get("torch"), "Tensor", None)      # not there yet where another thread is importing torch
+    return tensor is not None and isinstance(array, tensor)
 
 
 def is_module(model: Any) -> bool:
     """Whether this is a torch.nn.Module, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)
+    module = getattr(getattr(sys.modules.get("torch"), "nn", None), "Module", None)
+    return module is not None and isinstance(model, module)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
+from ._arrays import any_array
 from ._loss_evaluation import Evaluation
 from ._torch_once import Gradients, once
 from ._torch_transforms import refuse_transforms
@@ -17,10 +19,10 @@ _FOLLOWED = ("prediction", "target", "counterfactual_prediction", "counterfactua
 
 
 def loss_of_tensors(evaluation: Evaluation) -> torch.Tensor:
-    """The loss as a tensor of no dimensions, which gradients go back from to every tensor among its arguments. The evaluation keeps the tensors
-    detached."""
+    """The loss as a tensor of no dimensions, which gradients go back from to every tensor among its arguments. The evaluation is used up."""
     if evaluation.values is not None:
         evaluation = _as_wide_as_its_values(evaluation)
+    _expect_no_gradient_of_classes(evaluation)
     tensors: list[torch.Tensor | None] = []
     for name in _FOLLOWED:
         value = getattr(evaluation, name)
@@ -39,15 +41,27 @@ def loss_of_tensors(evaluation: Evaluation) -> torch.Tensor:
     return loss
 
 
+def _expect_no_gradient_of_classes(evaluation: Evaluation) -> None:
+    target = evaluation.target
+    if evaluation.classes and isinstance(target, torch.Tensor) and target.requires_grad:
+        raise ArgumentError("target requires grad, expected class indices, which have no gradient: detach() it")
+
+
 def _as_wide_as_its_values(evaluation: Evaluation) -> Evaluation:
     """A prediction that do-values are broadcast against, broadcast already: then their gradients are each other's opposites."""
-    shapes = [torch.as_tensor(value).shape for value in (evaluation.prediction, evaluation.values, evaluation.mask)]
+    if evaluation.mask is None:
+        return evaluation       # the engine says what is missing
+    prediction, *others = (array if isinstance(array, torch.Tensor) else any_array(array, name) for name, array in (
+        ("pred", evaluation.prediction), ("do_values", evaluation.values), ("do_mask", evaluation.mask)))
     try:
-        shape = torch.broadcast_shapes(*shapes)  # type: ignore[no-untyped-call]
+        shape = torch.broadcast_shapes(prediction.shape, *(other.shape for other in others))  # type: ignore[no-untyped-call]
     except RuntimeError:
         return evaluation       # the engine says which shapes do not go together
-    wide = torch.as_tensor(evaluation.prediction).expand(shape)
-    return replace(evaluation, prediction=wide, target=wide.detach())
+    if isinstance(prediction, torch.Tensor):
+        wide = prediction.expand(shape)
+        return replace(evaluation, prediction=wide, target=wide.detach())
+    fixed = np.broadcast_to(prediction, shape)
+    return replace(evaluation, prediction=fixed, target=fixed)
 
 
 class _Loss(torch.autograd.Function):

@@ -5,6 +5,7 @@
 
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 PROGRAM = """
 import sys, numpy
 before = set(sys.modules)
-import causal_engine
+{}
 print(*sorted(set(sys.modules) - before))
 """
 HEAVY = {
@@ -22,11 +23,16 @@ HEAVY = {
 }
 
 
+def modules_of(statements):
+    """The modules that come with what the statements do, and not with numpy."""
+    program = PROGRAM.format(statements)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout.split()
+
+
 @pytest.fixture(scope="module")
 def imported():
-    """The modules that come with this package and not with numpy."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120)
-    return done.stdout.split()
+    return modules_of("import causal_engine")
 
 
 def test_nothing_heavy_comes_with_it(imported):
@@ -40,14 +46,28 @@ def test_few_modules_come_with_it(imported):
 
 
 def test_a_call_and_a_fit_import_nothing_heavy_either():
-    program = PROGRAM.replace("import causal_engine\n", """
+    found = modules_of("""
 import causal_engine
 model = causal_engine.CausalMLP(2, [3], 1)
 model([[1, 2], [3, 4]])
 model.fit([[1, 2], [3, 4]], [[5], [6]], {0: ([1, 0], [7, 8])}, epochs=2, progress=False)
 """)
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True, timeout=120)
-    assert not {"numpy.ma", "numpy.random", "causal_engine.loss_functions"} & set(done.stdout.split()), done.stdout
+    assert "causal_engine._training" in found
+    assert not {"numpy.ma", "numpy.random", "causal_engine.loss_functions"} & set(found), found
+
+
+@pytest.mark.parametrize("module", ["rewiring", "dag_rewiring", "loss_functions", "structural"])
+def test_modules_are_attributes_without_an_import_of_their_own(module):
+    assert f"causal_engine.{module}" in modules_of(f"import causal_engine\nassert causal_engine.{module}.__name__ == 'causal_engine.{module}'")
+
+
+@pytest.mark.parametrize("module", ["numpy.ma", "torch"])
+def test_what_another_thread_is_importing_is_not_there_yet(module, monkeypatch):
+    import causal_engine
+
+    model = causal_engine.CausalMLP(2, [3], 1)
+    monkeypatch.setitem(sys.modules, module, types.ModuleType(module))
+    assert model([[1, 2], [3, 4]]).shape == (2, 1)
 
 
 def test_what_is_imported_when_asked_for_is_there_then():

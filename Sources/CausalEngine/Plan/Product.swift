@@ -4,7 +4,7 @@ internal import CausalKernels
 ///
 /// The matrices are cut so that what the inner loops read lies in a cache: the depth into blocks, of which b is brought into the order in which it is
 /// read, and c into tiles, which threads may share. No element of c depends on how it is cut, so that the bits depend neither on the number of threads
-/// nor on the rows and columns beside it; only a row alone is summed in another order.
+/// nor on the rows and columns beside it; only a row alone, and a column alone, are summed in another order.
 struct Product {
     let rows: Int
     let columns: Int
@@ -55,6 +55,7 @@ struct Product {
         _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, bias: UnsafePointer<Scalar>? = nil, activation: Activation = .identity,
         accumulates: Bool = false, into c: UnsafeMutablePointer<Scalar>, panels: UnsafeMutablePointer<Scalar>
     ) {
+        assert(!accumulates || bias == nil && activation == .identity)
         guard rows > 0 else { return }
         let kernels = Scalar.kernels
         if rows == 1, isRightTransposed {

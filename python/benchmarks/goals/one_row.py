@@ -57,7 +57,7 @@ def one_row(quick: bool) -> list[Goal]:
                     in_c.append(float(told))
             engine = statistics.median(times["engine"])
             goals.append(Goal(f"one row, {network}, from Python: us", "<=", from_python, engine,
-                              f"ctypes and numpy alone {statistics.median(in_python):.1f} us" if in_python else without_c))
+                              f"ctypes and numpy alone {statistics.median(in_python):.1f} us" if in_python else ""))
             for who, peers, wanted in (("PyTorch's best", ("torch", "torch-compile"), torch), ("JAX", ("jax",), jax)):
                 there = [peer for peer in peers if peer in calls]
                 fastest = min(there, key=lambda peer: statistics.median(times[peer]), default=None)

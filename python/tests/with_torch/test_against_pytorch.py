@@ -1,11 +1,12 @@
 """The same network written in PyTorch: weights, answers, gradients, training."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from causal_engine import CausalLosses, CausalMLP, CausalUnit
+from causal_engine import ArgumentError, CausalLosses, CausalMLP, CausalUnit
 
 MODULES = {"identity": nn.Identity, "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU, "tanh": nn.Tanh,
            "sigmoid": nn.Sigmoid, "softplus": nn.Softplus}
@@ -153,6 +154,25 @@ def test_losses(dtype):
             (3 * loss).backward()
             results.append((loss.detach(), [torch.zeros_like(g) if g.grad is None else g.grad for g in given]))
         torch.testing.assert_close(results[0], results[1], rtol=1e-5 if dtype == torch.float32 else 1e-12, atol=1e-7)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_consistency_of_lists_and_tensors_is_that_of_arrays(place):
+    arguments = [[[0.1, 0.2], [0.3, 0.4]], [1, 1], [0.5, 0.7]]
+    expected = CausalLosses().causal_consistency_loss(None, *map(np.array, arguments))
+    arguments[place] = torch.tensor(arguments[place], dtype=torch.float64)
+    assert CausalLosses().causal_consistency_loss(None, *arguments) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("mask", [None, ["a", "b"]])
+def test_a_mask_that_is_none_is_refused_with_tensors_too(mask):
+    with pytest.raises(ArgumentError, match="mask"):
+        CausalLosses().causal_consistency_loss(None, torch.zeros(3, 2), mask, [0.5, 0.7])
+
+
+def test_classes_have_no_gradient():
+    with pytest.raises(ArgumentError, match="class indices, which have no gradient"):
+        CausalLosses().standard_loss(torch.zeros(2, 3), torch.tensor([[0.0], [1.0]], requires_grad=True), "cross_entropy")
 
 
 def test_regularization_of_any_module():
