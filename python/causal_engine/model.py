@@ -133,11 +133,10 @@ class CausalModel:
     def _predict(self, x: Any, interventions: Interventions | None) -> Any:
         network = self.network
         rows, is_one = network.rows_of(in_order(x, self.feature_names))
-        count = len(rows)
         edits = [] if interventions is None else edits_of(
-            interventions, network.site_widths, count, network.dtype, self.feature_names or names_in(x))
-        y = np.empty((count, network.outputs), network.dtype)
-        network.predict(self._address, address(rows), count, edits, address(y))
+            interventions, network.site_widths, len(rows), network.dtype, self.feature_names or names_in(x))
+        y = np.empty((len(rows), network.outputs), network.dtype)
+        network.predict(self._address, address(rows), len(rows), edits, address(y))
         self._remember(edits)
         return in_kind_of(x, y[0] if is_one else y, self.output_names)
 
