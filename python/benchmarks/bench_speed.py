@@ -59,7 +59,7 @@ def show(problem: Problem, measured: list[Measured], peak: Peak) -> list[dict[st
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small networks and short turns, to see that it works")
-    parser.add_argument("--seconds", type=float, help="for each peer, network and number of threads, in all turns (2; quick: 0.2)")
+    parser.add_argument("--seconds", type=float, help="for each peer, network and number of threads, in all turns; more where steps are long (2; quick: 0.2)")
     parser.add_argument("--turns", type=int, help="(9; quick: 3)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (1,2)")
     parser.add_argument("--network", help='one network alone, as "3-[16,16]-1"; with --batch')

@@ -12,6 +12,7 @@ from .pool import Failed, Pool
 from .problem import Problem
 
 TOLERANCE = 1e-4        # between losses after the first steps, relative
+LEAST_STEPS = 20        # of a turn, of which what a loop begins with shall be a small part
 
 
 @dataclass
@@ -69,7 +70,7 @@ def expect_agreement(problem: Problem, losses: dict[str, float]) -> None:
 
 
 def take_turns(pool: Pool, problem: Problem, started: list[Measured], turns: int, seconds: float, between: Callable[[int], None]) -> None:
-    """Fills in the times: about `seconds` for each peer in all. `between` is called for each number of threads in each turn."""
+    """Fills in the times: about `seconds` for each peer in all, or more where steps are long. `between` is called for each number of threads in each turn."""
     epochs = {}
 
     def turn(one: Measured, count: int) -> dict[str, float]:
@@ -77,7 +78,8 @@ def take_turns(pool: Pool, problem: Problem, started: list[Measured], turns: int
 
     for one in started:
         turn(one, 1)
-        epochs[one.peer, one.threads] = max(1, int(seconds / turns / (turn(one, 1)["seconds"] * problem.batches)))
+        steps = max(LEAST_STEPS, seconds / turns / turn(one, 1)["seconds"])
+        epochs[one.peer, one.threads] = max(1, int(steps / problem.batches))
     for _ in range(turns):
         for count in dict.fromkeys(one.threads for one in started):
             between(count)

@@ -49,6 +49,18 @@ class Worker:
         return {"seconds": (time.perf_counter() - start) / calls}
 
 
+def come_to_rest() -> None:
+    """Waits until no thread of this process works, a second at most. OpenBLAS's look for more for a tenth of a second, and would share a
+    processor with the next peer meanwhile."""
+    before = time.process_time()
+    for _ in range(100):
+        time.sleep(0.01)
+        now = time.process_time()
+        if now - before < 0.001:
+            return
+        before = now
+
+
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)       # what libraries print is no answer
@@ -65,6 +77,7 @@ def main() -> None:
             answer = getattr(worker, order.pop("do"))(**order)
         except Exception as error:      # a peer that cannot do it here is named, and the others go on
             answer = {"failed": f"{type(error).__name__}: {error}".splitlines()[0]}
+        come_to_rest()
         print(json.dumps(answer), file=answers, flush=True)
 
 
