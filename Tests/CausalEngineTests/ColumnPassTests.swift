@@ -77,6 +77,27 @@ import Testing
         #expect(parameters[0] == parameters[1])
     }
 
+    /// Of a row whose outputs are set the inputs are nobody's business: they may be missing, or more than an activation can bear.
+    @Test(arguments: Activation.allCases, [15, 16, 40, 300])
+    func inputsOfRowsThatAreSet(_ activation: Activation, _ rows: Int) throws {
+        for hidden in [[], [5], [5, 4]] { try checkInputsOfRowsThatAreSet(activation, rows, hidden) }
+    }
+
+    private func checkInputsOfRowsThatAreSet(_ activation: Activation, _ rows: Int, _ hidden: [Int]) throws {
+        var random = TestRandom(6)
+        let x = try random.matrix(rows, 3), y = try random.matrix(rows, 2), values = try random.matrix(rows, 2)
+        let isSet = (0..<rows).map { $0 % 7 == 0 }
+        let mask = (0..<rows).map { row in [isSet[row], isSet[row] || row % 3 == 0] }
+        let parameters = try [0, .nan, .infinity, 1e300].map { there in
+            let x = try Matrix<Double>(rows: rows, columns: 3, x.elements.indices.map { isSet[$0 / 3] ? there : x.elements[$0] })
+            let model = try Model<Double>(.mlp(inputs: 3, hidden: hidden, outputs: 2, activation: activation), seed: 1)
+            let edit = try Intervention().setting(site: hidden.count + 1, mask: mask, values: values)
+            try Trainer(model, on: Dataset(x: x, y: y, intervention: edit), options: TrainerOptions(epochs: 3, seed: 2)).run()
+            return model.parameters!.values
+        }
+        for other in parameters.dropFirst() { #expect(zip(other, parameters[0]).allSatisfy { abs($0 - $1) < 1e-9 }) }
+    }
+
     @Test(arguments: [256, 1400]) func anyNumberOfThreads(_ batchSize: Int) throws {
         let before = Threads.count
         defer { try? Threads.set(before) }

@@ -57,6 +57,7 @@ final class ColumnPass<Scalar: EngineScalar> {
             for chunk in chunks {
                 chunk.x.read(x, from: chunk.firstRow)
                 chunk.x.fillUp(x.columns)
+                clearRows(of: chunk, setBy: edits)
                 network.forward(chunk.x, parameters, setting: [], chunk.trace, into: chunk.outputs)
                 chunk.outputs.write(to: answer, from: chunk.firstRow)
             }
@@ -89,6 +90,15 @@ final class ColumnPass<Scalar: EngineScalar> {
             }
         }
         for number in 1..<max(parts.count, 1) { kernels.add(others! + (number - 1) * count, to: gradient, count: count) }
+    }
+
+    /// Where do() sets all outputs of a row nothing is asked of its inputs, which may be missing, or be more than the layers can bear: they are 0, since
+    /// their products with slopes of 0 would not be where they are not finite.
+    private func clearRows(of chunk: Chunk, setBy edits: [SiteEdit<Scalar>?]) {
+        guard let edit = outputSite.flatMap({ edits[$0] }) else { return }
+        for row in 0..<chunk.x.rows where edit.setsAll(network.outputs, ofRow: chunk.firstRow + row) {
+            for input in 0..<network.inputs { chunk.x[input][row] = 0 }
+        }
     }
 
     private func forEachPart(_ body: ([Chunk], _ number: Int) -> Void) {

@@ -21,4 +21,9 @@ struct SiteEdit<Scalar: EngineScalar> {
         mask = UnsafePointer(edit.mask.pointer) + first * maskStride
         values = UnsafePointer(edit.values.pointer) + first * valueStride
     }
+
+    /// Whether it sets the whole of a row.
+    func setsAll(_ width: Int, ofRow row: Int) -> Bool {
+        (0..<width).allSatisfy { mask[row * maskStride + $0] != 0 }
+    }
 }
