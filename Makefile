@@ -57,7 +57,7 @@ MEASURE = $(if $(wildcard $(PEERS)),build/peers,.venv)/bin/python
 
 bench: $(LIBRARY) $(VENV) build/requirements-test ## Time of a training step beside PyTorch, JAX and numpy (where installed), and the goals; build/bench/
 	$(MEASURE) python/benchmarks/bench_speed.py $(BENCH)
-	$(MEASURE) python/benchmarks/bench_goals.py $(BENCH)
+	$(MEASURE) python/benchmarks/bench_goals.py $(filter --quick,$(BENCH))
 
 bench-peers: $(PEERS) ## Whom `make bench` measures beside the engine, in build/peers
 
@@ -70,7 +70,6 @@ bench-growth: $(LIBRARY) $(VENV) ## Time and memory of training against width, d
 
 bench-chart: $(VENV) ## Draw the chart of README.md from what make bench wrote, print its section on speed, and take over the picture of make bench-growth
 	.venv/bin/python python/benchmarks/speed_chart.py
-	if [ -f build/bench/growth.png ]; then cp build/bench/growth.png python/docs/; fi
 
 bench-structural: $(LIBRARY) $(VENV) ## Structural models on known equations, and the time of a pass; some minutes, build/bench/
 	.venv/bin/python python/benchmarks/bench_structural.py $(if $(shell .venv/bin/python -c 'import causalflows' 2> /dev/null && echo yes),--flow)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from growth.sweeps import Sweep, sweeps
-from peers.machine import REPOSITORY, description
+from peers.machine import MOST_THREADS, REPOSITORY, description
 from peers.pool import HERE, environment
 
 MORE = (4, 8, 16)       # threads to predict
@@ -75,24 +75,22 @@ def run(sweep: Sweep, threads: list[int], seconds: float) -> list[dict[str, Any]
     print(f"\n{sweep.axis}: {sweep.network}")
     predicts = threads[:2] == [1, 2] and sweep.axis in ("width", "batch")
     print(f"{sweep.axis:>18}" + "".join(f"{f'us, {count} thr.':>14}" for count in threads)
-          + (f"{'MiB':>10}{'allowed':>10}" if sweep.checks_memory else f"{'MiB':>10}")
+          + f"{'MiB':>10}{'allowed':>10}"
           + "".join(f"{f'{count} thr.?':>12}" for count in MORE if predicts))
     rows = []
     for value, order in sweep.points.items():
         results = {count: point(order, count, seconds) for count in threads}
         most = max(result["bytes"] for result in results.values())
         allowed = results[threads[0]]["allowed"]
-        line = f"{value:18,}" + "".join(f"{results[count]['us']:14,.1f}" for count in threads) + f"{most / 2**20:10.1f}"
-        if sweep.checks_memory:
-            line += f"{allowed / 2**20:10.1f}"
+        line = f"{value:18,}" + "".join(f"{results[count]['us']:14,.1f}" for count in threads) + f"{most / 2**20:10.1f}{allowed / 2**20:10.1f}"
         more = {}
         if predicts:
             one, two = (results[count]["us"] for count in (1, 2))
             more = {count: predicted(one, two, count, parts(order)) for count in MORE}
             line += "".join(f"{us:12,.1f}" for us in more.values())
-        print(line + ("  MORE THAN ALLOWED" if sweep.checks_memory and most > allowed else ""), flush=True)
+        print(line + ("  MORE THAN ALLOWED" if most > allowed else ""), flush=True)
         rows.append({"axis": sweep.axis, "value": value, "network": sweep.network, "bytes": most,
-                     "allowed": allowed if sweep.checks_memory else None, "us": {count: result["us"] for count, result in results.items()},
+                     "allowed": allowed, "us": {count: result["us"] for count, result in results.items()},
                      "predicted": more})
     return rows
 
@@ -111,14 +109,20 @@ def main() -> None:
     axes = options.axes.split(",") if options.axes else [sweep.axis for sweep in every]
     if unknown := set(axes) - {sweep.axis for sweep in every}:
         parser.error(f"no such axes: {', '.join(sorted(unknown))}; there are {', '.join(sweep.axis for sweep in every)}")
-    threads = [int(each) for each in options.threads.split(",")]
+    try:
+        threads = list(dict.fromkeys(int(each) for each in options.threads.split(",")))
+    except ValueError as error:
+        parser.error(f"--threads: {error}")
+    seconds = (0.1 if options.quick else 1.0) if options.seconds is None else options.seconds
+    if not all(1 <= count <= MOST_THREADS for count in threads) or not seconds > 0:
+        parser.error(f"--threads are 1 to {MOST_THREADS}, --seconds more than 0")
     machine = description()
     print(f"a training step, float32; {machine['processor']}, {machine['cores']} cores, {machine['date']}")
-    rows = [row for sweep in every if sweep.axis in axes for row in run(sweep, threads, options.seconds or (0.1 if options.quick else 1.0))]
-    over = [row for row in rows if row["allowed"] is not None and row["bytes"] > row["allowed"]]
-    print(f"\nmemory: {len(over)} of {sum(row['allowed'] is not None for row in rows)} points take more than parameters x 4 + activations + 10 MiB")
+    rows = [row for sweep in every if sweep.axis in axes for row in run(sweep, threads, seconds)]
+    over = [row for row in rows if row["bytes"] > row["allowed"]]
+    print(f"\nmemory: {len(over)} of {len(rows)} points take more than parameters x 4 + activations + 10 MiB")
     options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "growth.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    (options.output / "growth.json").write_text(json.dumps({"machine": machine, "quick": options.quick, "rows": rows}, indent=1) + "\n")
     try:
         from growth.pictures import draw
     except ImportError as error:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from goals.do_cost import instructions as by_valgrind
 from peers.machine import REPOSITORY
+from peers.pool import environment
 
 WORK = 20_000_000       # operations that a count is taken over, about
 SLOW = 0.005            # seconds of one repetition, from which on valgrind would take too long
@@ -75,7 +76,7 @@ def main() -> None:
 
     rows = []
     running = subprocess.Popen([options.program, "time", str(options.seconds or (0.02 if options.quick else 0.2)), options.only],
-                               stdout=subprocess.PIPE, text=True)
+                               stdout=subprocess.PIPE, text=True, env=environment(1))
     assert running.stdout
     for line in running.stdout.read().splitlines():
         name, *told = line.split("\t")

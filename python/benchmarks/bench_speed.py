@@ -20,9 +20,9 @@ import statistics
 import sys
 from pathlib import Path
 
-from peers import PEERS
-from peers.machine import REPOSITORY, Peak, description
-from peers.pool import Pool
+from peers import ON_REQUEST, PEERS
+from peers.machine import MOST_THREADS, REPOSITORY, Peak, description
+from peers.pool import Failed, Pool
 from peers.problem import CHECKED, Problem
 from peers.turns import Disagreement, Measured, begin, take_turns
 
@@ -64,24 +64,27 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", default="1,2", help="numbers of threads (1,2)")
     parser.add_argument("--network", help='one network alone, as "3-[16,16]-1"; with --batch')
     parser.add_argument("--batch", type=int, help="rows a step of --network")
-    parser.add_argument("--peers", default=",".join(PEERS), help=f"({','.join(PEERS)})")
+    always = ",".join(peer for peer in PEERS if peer not in ON_REQUEST)
+    parser.add_argument("--peers", default=always, help=f"({always}); besides {', '.join(ON_REQUEST)}")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "bench", help="a folder (build/bench)")
     options = parser.parse_args()
-    options.seconds = options.seconds or (0.2 if options.quick else 2.0)
-    options.turns = options.turns or (3 if options.quick else 9)
-    options.peers = options.peers.split(",")
+    if options.seconds is None:
+        options.seconds = 0.2 if options.quick else 2.0
+    if options.turns is None:
+        options.turns = 3 if options.quick else 9
+    options.peers = list(dict.fromkeys(options.peers.split(",")))
     if unknown := set(options.peers) - set(PEERS):
         parser.error(f"no such peers: {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
     if (options.network is None) != (options.batch is None):
         parser.error("--network and --batch belong together")
     try:
-        options.threads = [int(each) for each in options.threads.split(",")]
+        options.threads = list(dict.fromkeys(int(each) for each in options.threads.split(",")))
         networks = [(options.network, options.batch)] if options.network else QUICK if options.quick else NETWORKS
         options.problems = [Problem.named(*each) for each in networks]
     except ValueError as error:
         parser.error(str(error))
-    if min(*options.threads, options.turns) < 1 or options.seconds <= 0:
-        parser.error("--threads, --turns and --seconds are more than 0")
+    if min(*options.threads, options.turns) < 1 or max(options.threads) > MOST_THREADS or not options.seconds > 0:
+        parser.error(f"--threads are 1 to {MOST_THREADS}, --turns and --seconds more than 0")
     return options
 
 
@@ -94,12 +97,15 @@ def main() -> None:
         print(", ".join(pool.versions))
         for peer, why in pool.missing.items():
             print(f"{peer} is left out: {why} (make bench-peers installs it)")
+        print("GB/s are what a step would move through memory were there no caches: small networks stay in them, and have more than the peak")
+        if not pool.peers:
+            sys.exit("nobody is there to be measured")
         for problem in options.problems:
             try:
                 measured = begin(pool, problem, options.threads, print)
-            except Disagreement as error:
-                sys.exit(f"FAILED: {error}")
-            take_turns(pool, problem, measured, options.turns, options.seconds, lambda threads: peak.measure(threads, 0.05))
+                take_turns(pool, problem, measured, options.turns, options.seconds, lambda threads: peak.measure(threads, 0.05))
+            except (Disagreement, Failed) as error:
+                sys.exit(f"FAILED: {problem.name}, {problem.batch} rows: {error}")
             rows += show(problem, measured, peak)
         versions, missing = pool.versions, pool.missing
     print()
@@ -111,7 +117,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     asked = ("network", "batch", "threads", "peer", "median_us", "loss_after_5_steps")
     (options.output / "speed.json").write_text(json.dumps([{key: row[key] for key in asked} for row in rows], indent=1) + "\n")
-    run = {"machine": machine, "versions": versions, "missing": missing, "seconds": options.seconds, "turns": options.turns,
+    run = {"machine": machine, "versions": versions, "missing": missing, "quick": options.quick, "seconds": options.seconds, "turns": options.turns,
            "peak_gflops": peak.gflops, "peak_gigabytes": peak.gigabytes, "rows": rows}
     (options.output / "run.json").write_text(json.dumps(run, indent=1) + "\n")
     print(f"wrote {options.output / 'speed.json'}")

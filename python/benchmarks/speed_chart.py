@@ -1,4 +1,5 @@
-"""Draws the chart of README.md from run.json of bench_speed.py: microseconds of a training step, everybody's, on one thread and on two.
+"""Draws the chart of README.md from run.json of bench_speed.py: microseconds of a training step, everybody's, on one thread and on two. And takes
+over the picture of bench_growth.py, where that is beside it.
 
     python speed_chart.py [--run build/bench/run.json] [--picture python/docs/speed.png]
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import matplotlib.pyplot as plt
 from peers.machine import REPOSITORY
 
 COLOURS = {"engine": "#1b6ca8", "engine-in-torch": "#7fb2d9", "torch": "#f2c6a0", "torch-fused": "#e8975a", "torch-compile": "#c8622a",
+           "torch-compile-step": "#8f3f14",
            "jax": "#a8d5a2", "jax-scan": "#4f9d4f", "numpy": "#9a9a9a"}
 LARGEST = 200_000       # bytes, of a picture in the repository
 
@@ -107,6 +110,12 @@ def main() -> None:
     if not options.run.is_file():
         parser.error(f"there is no {options.run}: make bench writes it")
     run = json.loads(options.run.read_text())
+    growth = options.run.with_name("growth.json")
+    for of in (options.run, *([growth] if growth.is_file() else [])):
+        if json.loads(of.read_text())["quick"]:
+            parser.error(f"{of} is of a quick run, which is no measurement")
+    if growth.with_suffix(".png").is_file():
+        shutil.copy(growth.with_suffix(".png"), options.picture.parent)
     draw(run["rows"], options.picture)
     size = options.picture.stat().st_size
     if size >= LARGEST:

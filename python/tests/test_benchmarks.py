@@ -48,7 +48,7 @@ def test_writes_what_every_peer_took(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("--network", NETWORK), ("--network", "3-16-1", "--batch", 32), ("--peers", "engine,abacus"),
-                                       ("--threads", "0")])
+                                       ("--threads", "0"), ("--threads", "9999"), ("--seconds", "0"), ("--turns", "0")])
 def test_refuses_what_it_does_not_know(arguments):
     done = run("bench_speed.py", *arguments)
     assert done.returncode == 2 and "error:" in done.stderr and "Traceback" not in done.stderr
@@ -156,8 +156,8 @@ def test_the_chart_is_drawn_from_the_run(tmp_path):
              "share_of_fma_peak": 0.256}
             for threads in (1, 2) for peer, us in (("engine", 4.0), ("torch-fused", 400.0), ("jax-scan", 9.0))]
     machine = {"processor": "a processor", "cores": 2, "date": "2026-01-02"}
-    (tmp_path / "run.json").write_text(json.dumps({"rows": rows, "machine": machine, "versions": ["JAX 1", "PyTorch 2"],
-                                                   "peak_gflops": {"1": 100.4, "2": 200}}))
+    ran = {"rows": rows, "machine": machine, "versions": ["JAX 1", "PyTorch 2"], "peak_gflops": {"1": 100.4, "2": 200}, "quick": False}
+    (tmp_path / "run.json").write_text(json.dumps(ran))
     goals = [{"what": "fast", "side": "<=", "wanted": 3, "reached": 4.0, "verdict": "missed"},
              {"what": "small", "side": "<=", "wanted": 3, "reached": 2.0, "verdict": "reached"}]
     (tmp_path / "goals.json").write_text(json.dumps(goals))
@@ -167,3 +167,14 @@ def test_the_chart_is_drawn_from_the_run(tmp_path):
     assert f"| {NETWORK} | 32 | 1 | 4.0 us | 26% | 100 | 2.25 |" in done.stdout
     assert "1 goals reached, 1 missed" in done.stdout and "| fast | <= 3 | 4 |" in done.stdout and "small" not in done.stdout
     assert "a processor, 2 cores, 2026-01-02; JAX 1, PyTorch 2" in done.stdout and "100 GFLOP/s on 1" in done.stdout
+
+    (tmp_path / "run.json").write_text(json.dumps(ran | {"quick": True}))
+    done = run("speed_chart.py", "--run", tmp_path / "run.json", "--picture", tmp_path / "other.png")
+    assert done.returncode == 2 and "quick run" in done.stderr and not (tmp_path / "other.png").exists()
+
+
+def test_no_library_is_held_back_by_the_surroundings(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    environment = importlib.import_module("peers.pool").environment(2)
+    assert "OPENBLAS_CORETYPE" not in environment and environment["OMP_NUM_THREADS"] == "2" and environment["PATH"]

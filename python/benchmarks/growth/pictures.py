@@ -69,8 +69,7 @@ def time_panel(place: Any, rows: Rows) -> None:
 def memory_panel(place: Any, rows: Rows) -> None:
     values = [row["value"] for row in rows]
     place.plot(values, [row["bytes"] / 2**20 for row in rows], "s-", markersize=3.5, color="#3b7a57", label="memory beyond data and program")
-    if rows[0]["allowed"] is not None:
-        place.plot(values, [row["allowed"] / 2**20 for row in rows], "--", color=GREY, label="parameters x 4 + activations + 10 MiB")
+    place.plot(values, [row["allowed"] / 2**20 for row in rows], "--", color=GREY, label="parameters x 4 + activations + 10 MiB")
 
 
 def threads_panel(place: Any, rows: Rows) -> None:

@@ -82,7 +82,7 @@ def main() -> None:
     if order.get("streamed"):
         def batches() -> Iterator[Any]:
             for _ in range(order["streamed"] // batch):
-                yield x, y, edits
+                yield x.copy(), y.copy(), edits     # new ones each time: who keeps them needs more memory
 
         model.fit([(x, y, edits)], epochs=1, **how)
         times, end = [], time.perf_counter() + seconds

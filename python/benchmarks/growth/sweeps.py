@@ -13,7 +13,6 @@ class Sweep:
     axis: str
     network: str
     points: dict[int, dict[str, Any]]
-    checks_memory: bool = True
 
 
 def powers(base: int, first: int, last: int) -> list[int]:
@@ -33,5 +32,5 @@ def sweeps(quick: bool) -> list[Sweep]:
         Sweep("rows", "3-[16,16]-1, streamed by 1,000", {n: {"widths": [3, 16, 16, 1], "batch": 1_000, "streamed": n}
                                                         for n in powers(10, 1_000, rows)}),
         Sweep("intervened units", "64-[256,256]-8, 256 rows a step; do() at layer 1",
-              {k: {"widths": [64, 256, 256, 8], "batch": 256, "site": 1, "units": k} for k in [0, *powers(4, 1, 256)]}, checks_memory=False),
+              {k: {"widths": [64, 256, 256, 8], "batch": 256, "site": 1, "units": k} for k in [0, *powers(4, 1, 256)]}),
     ]

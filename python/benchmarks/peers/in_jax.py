@@ -70,8 +70,8 @@ class Steps:
         return [(np.array(weight).T, np.array(bias)) for weight, bias in parameters]
 
     def one_row(self) -> Callable[[], object]:
-        parameters, x, compiled = self._begin()[0], self.problem.data[0][:1], jax.jit(predict)
-        return lambda: jax.block_until_ready(compiled(parameters, x))
+        compiled, x = jax.jit(partial(predict, self._begin()[0])), jnp.asarray(self.problem.data[0][:1])
+        return lambda: jax.block_until_ready(compiled(x))
 
 
 @partial(jax.jit, donate_argnums=0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PROGRAMS = REPOSITORY / "Tests" / "Benchmarks" / "C"
+MOST_THREADS = 1024     # of peak.c, and of the engine
 
 
 def description() -> dict[str, object]:

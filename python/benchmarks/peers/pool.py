@@ -16,16 +16,20 @@ from . import PEERS
 HERE = Path(__file__).resolve().parents[1]
 
 
+SETTINGS = ("OPENBLAS_", "GOTO_", "BLIS_", "MKL_", "NVPL_", "OMP_", "GOMP_", "KMP_", "ATEN_", "TORCH", "XLA_", "JAX_", "CAUSAL_KERNELS")
+"""How names of variables begin that choose a library's kernels or how its threads wait."""
+
+
 class Failed(Exception):
     """A peer could not do what it was told; says why."""
 
 
 def environment(threads: int) -> dict[str, str]:
-    """In which every library works on so many threads."""
+    """In which every library works on so many threads, and with the kernels that it would choose itself."""
     chosen = dict.fromkeys(("CAUSAL_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(threads))
     several = "true" if threads > 1 else "false"
-    return {**os.environ, **chosen, "JAX_PLATFORMS": "cpu",
-            "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several} intra_op_parallelism_threads={threads}"}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return {**outside, **chosen, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}"}
 
 
 def with_bytecode(environment: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,7 +71,8 @@ def expect_agreement(problem: Problem, losses: dict[str, float]) -> None:
 
 
 def take_turns(pool: Pool, problem: Problem, started: list[Measured], turns: int, seconds: float, between: Callable[[int], None]) -> None:
-    """Fills in the times: about `seconds` for each peer in all, or more where steps are long. `between` is called for each number of threads in each turn."""
+    """Fills in the times: about `seconds` for each peer in all, or more where steps are long. `between` is called for each number of threads in
+    each turn."""
     epochs = {}
 
     def turn(one: Measured, count: int) -> dict[str, float]:
@@ -78,8 +80,8 @@ def take_turns(pool: Pool, problem: Problem, started: list[Measured], turns: int
 
     for one in started:
         turn(one, 1)
-        steps = max(LEAST_STEPS, seconds / turns / turn(one, 1)["seconds"])
-        epochs[one.peer, one.threads] = max(1, int(steps / problem.batches))
+        steps = max(LEAST_STEPS, int(seconds / turns / turn(one, 1)["seconds"]))
+        epochs[one.peer, one.threads] = math.ceil(steps / problem.batches)
     for _ in range(turns):
         for count in dict.fromkeys(one.threads for one in started):
             between(count)

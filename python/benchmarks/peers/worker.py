@@ -67,8 +67,8 @@ def main() -> None:
     try:
         worker = Worker(sys.argv[1])
         answer: dict[str, Any] = {"version": worker.family.VERSION}
-    except ImportError as error:
-        print(json.dumps({"missing": str(error)}), file=answers, flush=True)
+    except Exception as error:      # not there, or of versions that do not go together
+        print(json.dumps({"missing": f"{type(error).__name__}: {error}".splitlines()[0]}), file=answers, flush=True)
         return
     print(json.dumps(answer), file=answers, flush=True)
     for line in sys.stdin:
