@@ -36,10 +36,15 @@ class Pass:
         if torch.is_grad_enabled() and (x.requires_grad or self.learned or any(map(_requires_grad, parameters))):
             answer: torch.Tensor = _Differentiable.apply(self, x, *parameters, *self.learned.values())  # type: ignore[no-untyped-call]
             return answer
-        x = x.detach().contiguous()
+        x = dense(x.detach())
         y = x.new_empty((x.shape[0], self.network.outputs))
         self.network.predict(self.parameters, x.data_ptr(), x.shape[0], self.edits, y.data_ptr())
         return y
+
+
+def dense(tensor: torch.Tensor) -> torch.Tensor:
+    """With its numbers in memory as they are, row by row: torch may have put off a change of sign."""
+    return tensor.resolve_neg().contiguous()
 
 
 class _Differentiable(torch.autograd.Function):
@@ -47,7 +52,7 @@ class _Differentiable(torch.autograd.Function):
     def forward(ctx: Any, run: Pass, x: torch.Tensor, *tensors: torch.Tensor) -> torch.Tensor:
         network = run.network
         parameters = tensors[:len(network.tensors)]
-        x = x.contiguous()
+        x = dense(x)
         rows = x.shape[0]
         y = x.new_empty((rows, network.outputs))
         memory = network.forward(run.parameters, x.data_ptr(), rows, run.edits, y.data_ptr())
@@ -70,7 +75,7 @@ def _gradients(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
     if changes != run.changes.count:
         raise StateError("backward: the model was trained by fit after this forward pass; run it again")
     _, wants_x, *wants = ctx.needs_input_grad
-    dy = dy.contiguous()
+    dy = dense(dy)
     rows = dy.shape[0]
     dparameters = [_empty_like(parameter) if wanted else None for parameter, wanted in zip(parameters, wants)]
     dx = dy.new_empty((rows, network.inputs)) if wants_x else None

@@ -134,7 +134,7 @@ class Training:
             byref(options.with_order(order)))
 
     def run(self, progress: bool, batches: Iterator[Rows | None] | None = None) -> History:
-        """Trains to the end, or until Ctrl-C, or until it diverges; the history says which, and is complete in each case.
+        """Trains to the end, or until it diverges, or until Ctrl-C or another exception; the history says which, and is complete in each case.
 
         `batches` end each epoch with None.
         """
@@ -147,11 +147,11 @@ class Training:
                     self._read_history()
                     if shown is not None:
                         self._show(shown)
-        except KeyboardInterrupt:
-            state.value = _bindings.CANCELLED
-            raise
         except DivergenceError:
             state.value = _bindings.DIVERGED
+            raise
+        except BaseException:       # Ctrl-C, or rows that could not be had
+            state.value = _bindings.CANCELLED
             raise
         finally:
             self.end(state.value)

@@ -120,6 +120,16 @@ def test_a_ctrl_c_that_falls_into_a_finalizer_is_heard(data, model):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler and model.history.state == "interrupted"
 
 
+def test_batches_that_fail_end_it_as_interrupted(data, model):
+    def batches():
+        yield data
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        model.fit(batches, epochs=2, progress=False)
+    assert model.history.state == "interrupted"
+
+
 def test_two_fits_of_one_model_at_once_are_refused(data, model):
     x, y = (np.resize(array, (20_000, array.shape[1])) for array in data)
     outcomes, together = [], threading.Barrier(2)

@@ -164,3 +164,16 @@ def test_strides_and_dtypes_change_nothing(strided):
     for given in x, dense:
         model(given).pow(2).sum().backward()
     assert x.grad.dtype == x.dtype and torch.allclose(x.grad.float(), dense.grad, rtol=1e-6)
+
+
+@pytest.mark.parametrize("grad", [False, True])
+def test_a_change_of_sign_that_torch_has_put_off_is_seen(grad):
+    model = CausalMLP(3, [4], 2, activation="tanh", dtype="float64")
+    x, dy = normal(5, 3, grad=False), normal(5, 2, grad=False)
+    put_off = torch._neg_view(x)
+    assert put_off.is_neg() and put_off.is_contiguous()
+    with torch.set_grad_enabled(grad):
+        assert torch.equal(model(put_off), model(-x))
+    if grad:
+        gradients = [torch.autograd.grad(model(x), list(model.parameters()), slopes) for slopes in (torch._neg_view(dy), -dy)]
+        assert all(map(torch.equal, *gradients))
