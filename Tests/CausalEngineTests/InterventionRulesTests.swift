@@ -110,6 +110,14 @@ import Testing
         #expect(free.y[1, 0] != under.y[1, 0])
     }
 
+    /// Nor does how many rows there are, from two on, move a bit of any.
+    @Test(arguments: [2, 256, 257, 513, 514]) func rowsKeepTheirBits(_ rows: Int) throws {
+        var random = TestRandom(8)
+        let model = try Model<Double>(.mlp(inputs: 40, hidden: [50], outputs: 3), seed: 2), row = try random.matrix(1, 40).elements
+        let y = try model.predict(Matrix(rows: rows, columns: 40, (0..<rows).flatMap { _ in row }))
+        for r in 1..<rows { #expect((0..<3).allSatisfy { y[r, $0] == y[0, $0] }) }
+    }
+
     /// Rule 5. The value wins: what follows sees v, whatever was there.
     @Test(arguments: [0, 1, 2, 3]) func theValueWins(_ site: Int) throws {
         let width = model.plan.siteWidths[site]

@@ -114,7 +114,8 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
     package func predict(_ x: MatrixView<Scalar>, under intervention: Intervention<Scalar>?, parameters: Parameters<Scalar>?,
                          into y: MutableMatrixView<Scalar>) throws(EngineError) {
         let parameters = try check(x, y, intervention, parameters)
-        let size = Model.chunkRows, chunks = (x.rows + size - 1) / size
+        // A single row left over, which would be summed in an order of its own, goes with those before it.
+        let size = Model.chunkRows, chunks = max((x.rows + size - 2) / size, 1)
         func predict(from first: Int, count: Int) throws(EngineError) {
             let trace = try takeTrace()
             defer { giveBack(trace) }
@@ -128,7 +129,7 @@ public final class Model<Scalar: EngineScalar>: @unchecked Sendable {
         nonisolated(unsafe) var failure: EngineError?      // of the first that failed
         Threads.run(chunks: chunks, work: x.rows * layout.count) { chunk in
             do throws(EngineError) {
-                try predict(from: chunk * size, count: min(size, x.rows - chunk * size))
+                try predict(from: chunk * size, count: chunk == chunks - 1 ? x.rows - chunk * size : size)
             } catch {
                 if !failed.exchange(true, ordering: .relaxed) { failure = error }
             }
