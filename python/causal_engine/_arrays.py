@@ -75,7 +75,7 @@ def any_array(array: Any, name: str) -> NDArray[Any]:
             given = np.asarray(array)
         if given.dtype.kind == "O" and not any(isinstance(entry, (str, bytes)) for entry in given.flat):
             given = given.astype(np.float64)
-    except (TypeError, RuntimeError, BufferError) as error:
+    except (TypeError, RuntimeError, BufferError, OverflowError) as error:
         raise ArgumentError(f"{name}: {type(array).__name__} cannot be read as an array of numbers ({error})") from error
     except ValueError as error:
         raise ShapeError(f"{name}: {type(array).__name__} cannot be read as an array of numbers ({error})") from error
