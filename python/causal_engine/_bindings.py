@@ -13,7 +13,7 @@ from collections.abc import Callable
 from ctypes import byref, c_char_p, c_double, c_int, c_size_t, c_uint64, c_void_p, sizeof
 from typing import Any
 
-from .errors import error_for
+from .errors import HandleError, error_for
 
 RUNNING, FINISHED, STOPPED_EARLY, CANCELLED, DIVERGED = range(5)    # causal_trainer_state
 
@@ -343,7 +343,10 @@ class Handle:
     def close(self) -> None:
         """Frees the object now. Whoever uses it afterwards gets a `HandleError`."""
         if self._finalizer.alive:
-            self._free(self.address)        # raises where another thread is using it, and nothing has happened
+            try:
+                self._free(self.address)    # raises where another thread is using it, and nothing has happened
+            except HandleError:
+                pass                        # freed before, and then came a Ctrl-C
             self._finalizer.detach()
 
 

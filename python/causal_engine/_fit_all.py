@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,12 +109,12 @@ def fit_all(
     others = None if validation_rows is None else _one_for_each(validation_rows, models, "validation_rows")
     reading = _Reading(x, y, interventions, validation_data)
     lessons, trainings = [], []
-    k, held = 0, []
+    k, fit = 0, object()
+    letting_go = map(dict.pop, [model._changes.fits for model in models], repeat(fit), repeat(None))
     try:
         try:
             for k, model in enumerate(models):
-                model._hold()
-                held.append(model)
+                model._hold(fit)
             for k, model in enumerate(models):
                 lesson = reading.by(model)
                 learned = lesson.rows if own is None else _taken(lesson.rows, own[k], f"rows[{k}]")
@@ -131,8 +132,7 @@ def fit_all(
             for model in models:
                 model._publish()
     finally:
-        for model in held:
-            model._let_go()
+        list(letting_go)        # one call that no signal interrupts
     return [training.history for training in trainings]
 
 

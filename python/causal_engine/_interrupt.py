@@ -27,8 +27,11 @@ def interrupts() -> Iterator[Callable[[], None]]:
         if heard and before is signal.default_int_handler:
             raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, hear)
     try:
+        signal.signal(signal.SIGINT, hear)
         yield check
     finally:
-        signal.signal(signal.SIGINT, before)
+        try:
+            signal.signal(signal.SIGINT, before)
+        finally:        # a Ctrl-C may have come before it
+            signal.signal(signal.SIGINT, before)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -36,11 +35,11 @@ class Changes:
     """How often parameters were changed, as far as that is known, and who is changing them. Models that share parameters share
     this."""
 
-    __slots__ = ("by_training", "count")
+    __slots__ = ("count", "fits")
 
     def __init__(self) -> None:
         self.count = 0
-        self.by_training = threading.Lock()
+        self.fits: dict[object, None] = {}      # under way, of which the first has the weights; a lock could be lost to a Ctrl-C
 
 
 class Lesson(NamedTuple):
@@ -284,8 +283,9 @@ class CausalModel:
         >>> history.state, bool(history.loss[-1] < 1e-3)
         ('finished', True)
         """
-        self._hold()
+        fit, fits = object(), self._changes.fits
         try:
+            self._hold(fit)
             targets: Sequence[str] | None = target_names(y)
             options = TrainingOptions(
                 loss=loss, optimizer=optimizer, lr=lr, momentum=momentum, weight_decay=weight_decay, clip_grad=clip_grad, epochs=epochs,
@@ -309,21 +309,16 @@ class CausalModel:
             finally:
                 self._publish()
         finally:
-            self._let_go()
+            fits.pop(fit, None)     # one call that no signal interrupts
 
-    def _hold(self) -> None:
-        """For a fit: nobody else trains the model, and the flat array has weights all of which may be changed."""
-        if not self._changes.by_training.acquire(blocking=False):
+    def _hold(self, fit: object) -> None:
+        """For a fit, until it is taken out of `_changes.fits`: nobody else trains the model, and the flat array has weights all of which may be
+        changed."""
+        self._changes.fits[fit] = None
+        if list(self._changes.fits)[0] is not fit:
             raise BusyError("fit: another thread is training this model, or one that shares its weights")
-        try:
-            self._settle()
-            self._expect_nothing_frozen()
-        except BaseException:
-            self._let_go()
-            raise
-
-    def _let_go(self) -> None:
-        self._changes.by_training.release()
+        self._settle()
+        self._expect_nothing_frozen()
 
     def _shareable(self) -> list[object]:
         """What a model that shares weights with this one has too."""

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from causal_engine import BusyError, CausalMLP, DivergenceError, InvalidValueError, ShapeError, UnknownNameError
+from causal_engine import BusyError, CausalMLP, DivergenceError, InvalidValueError, ShapeError, UnknownNameError, fit_all
 
 FOREVER = 10**9     # epochs
 
@@ -118,6 +118,41 @@ def test_a_ctrl_c_that_falls_into_a_finalizer_is_heard(data, model):
     finally:
         signal.signal(signal.SIGALRM, handler)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler and model.history.state == "interrupted"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("together", [False, True])
+def test_a_ctrl_c_at_any_moment_leaves_a_model_that_can_be_trained(data, model, together):
+    def alarm(*_):
+        if armed:
+            signal.raise_signal(signal.SIGINT)
+
+    def fit():
+        if together:
+            fit_all([model], *data, epochs=1, progress=False)
+        else:
+            model.fit(*data, epochs=1, progress=False)
+
+    armed, random, heard = [], np.random.default_rng(0), 0
+    handler, start = signal.signal(signal.SIGALRM, alarm), time.perf_counter()
+    fit()
+    seconds = time.perf_counter() - start
+    try:
+        while time.perf_counter() < start + 1:
+            try:
+                armed.append(True)
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, seconds))
+                fit()
+                armed.clear()
+            except KeyboardInterrupt:
+                armed.clear()
+                heard += 1
+            fit()       # nobody else trains it
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    assert heard > 10
 
 
 def test_batches_that_fail_end_it_as_interrupted(data, model):

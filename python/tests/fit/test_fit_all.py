@@ -243,7 +243,7 @@ def refused(data, make, weights):
         assert isinstance(caught.value, CausalError) and "\n" not in str(caught.value)
         for model, first in zip(ours, before):
             assert np.array_equal(weights(model), first) and model.history is None
-            assert not model._changes.by_training.locked()
+            assert not model._changes.fits
 
     return expect
 
@@ -309,10 +309,10 @@ def test_other_arguments(data, refused):
 
 def test_another_fit_of_one_of_them_is_under_way(data, make, refused):
     models = make(3)
-    with models[1]._changes.by_training:
-        with pytest.raises(BusyError, match=r"models\[1\]: fit: another thread is training this model"):
-            fit_all(models, *data, **FAST)
-    assert not any(model._changes.by_training.locked() for model in models)
+    models[1]._changes.fits["another"] = None
+    with pytest.raises(BusyError, match=r"models\[1\]: fit: another thread is training this model"):
+        fit_all(models, *data, **FAST)
+    assert models[1]._changes.fits.popitem() == ("another", None) and not any(model._changes.fits for model in models)
     fit_all(models, *data, **FAST)
 
 
