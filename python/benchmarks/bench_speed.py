@@ -104,7 +104,9 @@ def main() -> None:
             try:
                 measured = begin(pool, problem, options.threads, print)
                 take_turns(pool, problem, measured, options.turns, options.seconds, lambda threads: peak.measure(threads, 0.05))
-            except (Disagreement, Failed) as error:
+            except Disagreement as error:
+                sys.exit(f"FAILED: {error}")
+            except Failed as error:
                 sys.exit(f"FAILED: {problem.name}, {problem.batch} rows: {error}")
             rows += show(problem, measured, peak)
         versions, missing = pool.versions, pool.missing

@@ -112,11 +112,11 @@ def main() -> None:
     run = json.loads(options.run.read_text())
     growth = options.run.with_name("growth.json")
     for of in (options.run, *([growth] if growth.is_file() else [])):
-        if json.loads(of.read_text())["quick"]:
+        if json.loads(of.read_text()).get("quick"):
             parser.error(f"{of} is of a quick run, which is no measurement")
+    draw(run["rows"], options.picture)
     if growth.with_suffix(".png").is_file():
         shutil.copy(growth.with_suffix(".png"), options.picture.parent)
-    draw(run["rows"], options.picture)
     size = options.picture.stat().st_size
     if size >= LARGEST:
         parser.exit(1, f"{options.picture} has {size:,} bytes, expected fewer than {LARGEST:,}\n")

@@ -161,9 +161,12 @@ def test_the_chart_is_drawn_from_the_run(tmp_path):
     goals = [{"what": "fast", "side": "<=", "wanted": 3, "reached": 4.0, "verdict": "missed"},
              {"what": "small", "side": "<=", "wanted": 3, "reached": 2.0, "verdict": "reached"}]
     (tmp_path / "goals.json").write_text(json.dumps(goals))
-    done = run("speed_chart.py", "--run", tmp_path / "run.json", "--picture", tmp_path / "speed.png")
+    (tmp_path / "growth.json").write_text(json.dumps({"quick": False}))
+    (tmp_path / "growth.png").write_bytes(b"a picture")
+    done = run("speed_chart.py", "--run", tmp_path / "run.json", "--picture", tmp_path / "docs" / "speed.png")
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "docs" / "growth.png").read_bytes() == b"a picture"
+    assert (tmp_path / "docs" / "speed.png").read_bytes().startswith(b"\x89PNG")
     assert f"| {NETWORK} | 32 | 1 | 4.0 us | 26% | 100 | 2.25 |" in done.stdout
     assert "1 goals reached, 1 missed" in done.stdout and "| fast | <= 3 | 4 |" in done.stdout and "small" not in done.stdout
     assert "a processor, 2 cores, 2026-01-02; JAX 1, PyTorch 2" in done.stdout and "100 GFLOP/s on 1" in done.stdout

@@ -104,7 +104,7 @@ public final class Trainer<Scalar: EngineScalar>: AnyTrainer {
     public func run(seconds: Double = .infinity) throws(EngineError) -> TrainerState {
         guard let batches else { throw EngineError(.state, "trainer: its rows come batch by batch, expected learn and endEpoch") }
         return try endingOnErrors { () throws(EngineError) in
-            // The clock is looked at once a step: three times would be a twentieth of a small one.
+            // The clock is looked at once a step: a look takes a fiftieth of a small one.
             var time = now()
             let end = time + seconds
             while state == .running {
