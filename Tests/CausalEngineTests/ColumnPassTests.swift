@@ -6,37 +6,40 @@ import Testing
 @Suite struct ColumnPassTests {
     @Test(arguments: Activation.allCases, [16, 37, 400])
     func isThePassOfThePlan(_ activation: Activation, _ rows: Int) throws {
-        for (hidden, outputs) in [([Int](), 1), ([5], 2), ([6, 3, 7], 1), ([96, 96], 3)] {
-            for isSet in [false, true] { try check(.mlp(inputs: 4, hidden: hidden, outputs: outputs, activation: activation), rows, setsOutputs: isSet) }
+        for (hidden, outputs) in [([Int](), 1), ([5], 2), ([6, 13, 7], 1), ([96, 96], 3)] {
+            let network = try Network.mlp(inputs: 4, hidden: hidden, outputs: outputs, activation: activation), last = hidden.count + 1
+            for sites in [[], [last], Array(1...last)] { try check(network, rows, setting: sites) }
+            for site in 1..<last { try check(network, rows, setting: [site], isShared: true) }
         }
     }
 
     /// Eight parts of two chunks each, and one or two parts of one chunk.
     @Test(arguments: [9001, 300]) func inParts(_ rows: Int) throws {
-        for hidden in [20, 64] { try check(.mlp(inputs: 4, hidden: [hidden, 64], outputs: 2), rows, setsOutputs: false) }
+        for hidden in [20, 64] { try check(.mlp(inputs: 4, hidden: [hidden, 64], outputs: 2), rows, setting: [1, 2]) }
     }
 
-    private func check(_ network: Network, _ rows: Int, setsOutputs: Bool) throws {
+    private func check(_ network: Network, _ rows: Int, setting sites: [Int], isShared: Bool = false) throws {
         var random = TestRandom(11)
         let model = try Model<Double>(network, seed: 5), parameters = model.parameters!, outputs = network.outputWidth
         let pass = try #require(ColumnPass<Double>(model.plan, parameterCount: parameters.count))
         let x = try random.matrix(rows, 4), dy = try random.matrix(rows, outputs)
-        let edit = setsOutputs ? try Intervention<Double>().setting(site: network.sites.count - 1, mask: random.mask(rows, outputs),
-                                                                    values: random.matrix(rows, outputs)) : nil
+        var intervention = Intervention<Double>()
+        for site in sites {
+            let width = model.plan.siteWidths[site], count = isShared ? 1 : rows
+            intervention = try intervention.setting(site: site, mask: random.mask(count, width), values: random.matrix(count, width))
+        }
         let trace = try model.makeTrace()
-        let expected = try model.forward(x, under: edit, trace: trace)
+        let expected = try model.forward(x, under: intervention, trace: trace)
         let gradient = try model.backward(dy, trace: trace).parameters
 
-        var edits = [SiteEdit<Double>?](repeating: nil, count: network.sites.count)
-        if let edit { edits[network.sites.count - 1] = SiteEdit(edit.edits[0]) }
+        let edits = intervention.bySite + [SiteEdit<Double>?](repeating: nil, count: network.sites.count - intervention.bySite.count)
         #expect(pass.takes(rows: rows, edits))
-        var y = [Double](repeating: .nan, count: rows * outputs), found = [Double](repeating: 1, count: parameters.count), slopes = dy.elements
+        var y = [Double](repeating: .nan, count: rows * outputs), found = [Double](repeating: 1, count: parameters.count)
         for accumulates in [false, true] {
-            slopes = dy.elements
             try x.withView { x throws(EngineError) in
                 try y.withUnsafeMutableBufferPointer { y throws(EngineError) in try pass.forward(x, edits, parameters.pointer, into: y.baseAddress!) }
             }
-            slopes.withUnsafeMutableBufferPointer { slopes in
+            dy.elements.withUnsafeBufferPointer { slopes in
                 found.withUnsafeMutableBufferPointer { found in
                     pass.backward(slopes.baseAddress!, edits, parameters.pointer, into: found.baseAddress!, accumulates: accumulates)
                 }
@@ -45,22 +48,32 @@ import Testing
             let times: Double = accumulates ? 2 : 1
             #expect(zip(found, gradient).allSatisfy { abs($0 - times * $1) < 1e-10 * Double(rows) })
         }
-        withExtendedLifetime(edit) {}
+        withExtendedLifetime(intervention) {}
     }
 
     @Test func whatItDoesNotTake() throws {
         let model = try Model<Double>(.mlp(inputs: 4, hidden: [5], outputs: 1), seed: 1), plan = model.plan
         let pass = try #require(ColumnPass<Double>(plan, parameterCount: model.layout.count))
-        let edit = try Intervention<Double>().setting(site: 1, mask: [true, false, false, false, false], values: [1, 0, 0, 0, 0])
-        #expect(!pass.takes(rows: 100, [nil, SiteEdit(edit.edits[0]), nil]))
+        let edit = try Intervention<Double>().setting(site: 0, mask: [true, false, false, false], values: [1, 0, 0, 0])
+        #expect(!pass.takes(rows: 100, edit.bySite + [nil, nil]))
         #expect(!pass.takes(rows: 15, [nil, nil, nil]))
-        withExtendedLifetime(edit) {}
 
         let graph = try Graph(count: 4, edges: [Graph.Edge(from: 0, to: 1)])
         for network in [try Network.mlp(inputs: 4, hidden: [129], outputs: 1), try Network.rewiring(inputs: 4, outputs: 4, graph: graph)] {
             let other = try Model<Double>(network, seed: 1)
             #expect(ColumnPass<Double>(other.plan, parameterCount: other.layout.count) == nil)
         }
+        withExtendedLifetime(edit) {}
+    }
+
+    /// do() before an activation sets what that is given, and a second one in the same place has the last word: these are the plan's.
+    @Test func whereSitesAre() throws {
+        var network = Network(inputs: 2)
+        let sums = network.site(from: network.linear("first", from: network.site(from: network.input), width: 3))
+        let hidden = network.site(from: network.site(from: network.activation(.tanh, from: sums)))
+        _ = network.site(from: network.linear("second", from: hidden, width: 1))
+        let model = try Model<Double>(network, seed: 1), sites = try #require(model.plan.columns).layers.map(\.site)
+        #expect(sites == [2, 4])
     }
 
     /// do() at the input of a training step is x edited, whoever computes it: narrow and wide, some rows a batch and all of them.
@@ -77,21 +90,30 @@ import Testing
         #expect(parameters[0] == parameters[1])
     }
 
-    /// Of a row whose outputs are set the inputs are nobody's business: they may be missing, or more than an activation can bear.
+    /// Of a row in which a whole layer is set, what comes before is nobody's business: inputs may be missing, and they and values that are set
+    /// there may be more than an activation can bear.
     @Test(arguments: Activation.allCases, [15, 16, 40, 300])
-    func inputsOfRowsThatAreSet(_ activation: Activation, _ rows: Int) throws {
-        for hidden in [[], [5], [5, 4]] { try checkInputsOfRowsThatAreSet(activation, rows, hidden) }
+    func whatNobodyReads(_ activation: Activation, _ rows: Int) throws {
+        for hidden in [[], [5], [5, 9, 4]] {
+            for site in 1...hidden.count + 1 { try checkWhatNobodyReads(activation, rows, hidden, site) }
+        }
     }
 
-    private func checkInputsOfRowsThatAreSet(_ activation: Activation, _ rows: Int, _ hidden: [Int]) throws {
+    private func checkWhatNobodyReads(_ activation: Activation, _ rows: Int, _ hidden: [Int], _ site: Int) throws {
         var random = TestRandom(6)
-        let x = try random.matrix(rows, 3), y = try random.matrix(rows, 2), values = try random.matrix(rows, 2)
+        let widths = [3] + hidden + [2], width = widths[site]
+        let x = try random.matrix(rows, 3), y = try random.matrix(rows, 2), values = try random.matrix(rows, width)
         let isSet = (0..<rows).map { $0 % 7 == 0 }
-        let mask = (0..<rows).map { row in [isSet[row], isSet[row] || row % 3 == 0] }
-        let parameters = try [0, .nan, .infinity, 1e300].map { there in
+        let mask = (0..<rows).map { row in (0..<width).map { isSet[row] || $0 == 1 && row % 3 == 0 } }
+        let parameters = try [0, .nan, .infinity, 1.7e308].map { there in
             let x = try Matrix<Double>(rows: rows, columns: 3, x.elements.indices.map { isSet[$0 / 3] ? there : x.elements[$0] })
             let model = try Model<Double>(.mlp(inputs: 3, hidden: hidden, outputs: 2, activation: activation), seed: 1)
-            let edit = try Intervention().setting(site: hidden.count + 1, mask: mask, values: values)
+            var edit = try Intervention().setting(site: site, mask: mask, values: values)
+            if site > 1 {
+                let units = hidden[0], huge = there.isFinite ? there : 0.5
+                let before = try Matrix<Double>(rows: rows, columns: units, (0..<rows * units).map { isSet[$0 / units] ? huge : 0.5 })
+                edit = try edit.setting(site: 1, mask: (0..<rows).map { row in (0..<units).map { $0 > 0 && row % 2 == 0 } }, values: before)
+            }
             try Trainer(model, on: Dataset(x: x, y: y, intervention: edit), options: TrainerOptions(epochs: 3, seed: 2)).run()
             return model.parameters!.values
         }

@@ -54,7 +54,7 @@ def parts(order: dict[str, Any]) -> int | None:
     least, = threads
     rows, across, block = product
     widest, fewest, rows_of_part, work_of_part, most = columns
-    if max(order["widths"]) <= widest and batch >= fewest and "site" not in order:
+    if max(order["widths"]) <= widest and batch >= fewest:
         parameters = sum((i + 1) * o for i, o in layers)
         return 1 << max(min(batch * parameters // work_of_part, batch // rows_of_part, most), 1).bit_length() - 1
     inputs, outputs = max(layers, key=lambda layer: layer[0] * layer[1])

@@ -148,7 +148,6 @@ def test_parts_that_threads_can_share():
         ([16, 256, 256, 1], 256, 4), ([16, 4_096, 4_096, 1], 256, 16), ([16, 200, 1], 8, 1),         # tiles of a product
     ]:
         assert parts({"widths": widths, "batch": batch}) == expected
-    assert parts({"widths": [16, 64, 64, 1], "batch": 100_000, "site": 1}) == 521      # row by row: tiles of 192 rows and 128 columns
 
 
 def test_the_chart_is_drawn_from_the_run(tmp_path):

@@ -11,6 +11,10 @@ struct ColumnNetwork: Sendable {
         let bias: Int
         /// The first of its outputs among those of all hidden layers.
         let place: Int
+        /// Where do() sets its outputs, after their activation; nil where nothing does.
+        var site: Int?
+
+        func edit<Scalar>(_ edits: [SiteEdit<Scalar>?]) -> SiteEdit<Scalar>? { site.flatMap { $0 < edits.count ? edits[$0] : nil } }
     }
 
     let layers: [Layer]
@@ -27,11 +31,13 @@ struct ColumnNetwork: Sendable {
     /// Nil for a network that is no MLP: linear layers with all edges, and one activation between them.
     init?(_ network: Network, _ layout: ParameterLayout) {
         let tensors = Dictionary(uniqueKeysWithValues: layout.tensors.map { ($0.name, $0.offset) })
-        var layers: [Layer] = [], activations: [Activation] = [], place = 0
+        var layers: [Layer] = [], activations: [Activation] = [], place = 0, sites = 0
         for (node, description) in network.nodes.enumerated() {
             switch description.operation {
             case .input: continue
-            case .site(node - 1): continue
+            case .site(node - 1):
+                if let layer = layers.indices.last, layers[layer].site == nil { layers[layer].site = sites }
+                sites += 1
             case .linear(from: node - 1, hasBias: true, edges: nil):
                 layers.append(Layer(inputs: network.nodes[node - 1].width, outputs: description.width, weight: tensors["\(description.name).weight"]!,
                                     bias: tensors["\(description.name).bias"]!, place: place))
@@ -39,6 +45,7 @@ struct ColumnNetwork: Sendable {
             case .activation(let activation, from: node - 1):
                 guard !layers.isEmpty, activations.count == layers.count - 1 else { return nil }
                 activations.append(activation)
+                layers[layers.count - 1].site = nil     // one before the activation sets what that is given
             default: return nil
             }
         }
@@ -74,13 +81,16 @@ struct ColumnNetwork: Sendable {
 
     // MARK: Passes. All columns have the same rows.
 
-    func forward<Scalar: EngineScalar>(_ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit], _ trace: Trace<Scalar>,
-                                       into y: Columns<Scalar>) {
+    /// What do() sets is given by site, beginning with a row of its own; it may be empty. Its inputs are x, which it need not be given.
+    func forward<Scalar: EngineScalar>(_ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting edits: [SiteEdit<Scalar>?] = [], from row: Int = 0,
+                                       _ trace: Trace<Scalar>, into y: Columns<Scalar>) {
         let kernels = Scalar.kernels
+        clearUnread(x, inputs, before: 0, edits, row)
         var from = x.pointer
         for (k, layer) in layers.enumerated() {
             let isLast = k == layers.count - 1
-            let to = isLast ? y.pointer : trace.units[layer.place], sums = isLast ? to : trace.sums[layer.place]
+            let units = isLast ? y : trace.units.from(layer.place)
+            let to = units.pointer, sums = isLast ? to : trace.sums[layer.place]
             kernels.combine(from, inputs: layer.inputs, weights: parameters + layer.weight, bias: parameters + layer.bias,
                             activation: isLast ? .identity : activation, into: sums, outputs: layer.outputs, stride: x.stride, rows: x.wholeRows)
             if !isLast {
@@ -89,9 +99,23 @@ struct ColumnNetwork: Sendable {
                         kernels.activate(activation, sums + unit * x.stride, into: to + unit * x.stride, count: x.wholeRows)
                     }
                 }
-                for unit in units where unit.layer == k { unit.set(trace.units[layer.place + unit.unit]) }
+            }
+            if let edit = layer.edit(edits) {
+                edit.set(units, width: layer.outputs, from: row)
+                clearUnread(units, layer.outputs, before: k + 1, edits, row)
             }
             from = to
+        }
+    }
+
+    /// Where do() sets the whole of a later layer nothing reads what comes before it in that row, which may be missing, or be more than the layers can
+    /// bear: it is 0, since its products with gradients of 0 would not be where it is not finite.
+    private func clearUnread<Scalar: EngineScalar>(_ units: Columns<Scalar>, _ width: Int, before layer: Int, _ edits: [SiteEdit<Scalar>?], _ first: Int) {
+        for later in layers[layer...] {
+            guard let edit = later.edit(edits) else { continue }
+            for row in 0..<units.rows where edit.setsAll(later.outputs, ofRow: first + row) {
+                for unit in 0..<width { units[unit][row] = 0 }
+            }
         }
     }
 
@@ -108,13 +132,14 @@ struct ColumnNetwork: Sendable {
         static func panelCount(rows: Int) -> Int { min(Columns<Scalar>.whole(rows), Scalar.kernels.columnRun) * Scalar.kernels.tileColumns }
     }
 
-    /// From the gradient of the outputs, which is 0 in the rows that fill the columns up. Of values that hidden units were set to, `ofUnits` gets the
-    /// gradient, by number in `units` and row. The values of a layer make room for their gradients, so that these take no memory of their own.
-    func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting units: [SetUnit],
-                                        _ trace: Trace<Scalar>, into targets: Targets<Scalar>,
-                                        ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void) {
+    /// From the gradient of the outputs, which is 0 in the rows that fill the columns up, and is changed. Of values that do() set at hidden units,
+    /// `ofValues` gets the gradient. The values of a layer make room for their gradients, so that these take no memory of their own.
+    func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>,
+                                        setting edits: [SiteEdit<Scalar>?] = [], from row: Int = 0, _ trace: Trace<Scalar>, into targets: Targets<Scalar>,
+                                        ofValues: ((_ layer: Int, _ unit: Int, _ row: Int, _ gradient: Scalar) -> Void)? = nil) {
         let kernels = Scalar.kernels, stride = x.stride, rows = x.wholeRows
         var g = outputGradients.pointer
+        layers.last!.edit(edits)?.clear(outputGradients, width: outputs, from: row)
         for (k, layer) in layers.enumerated().reversed() {
             let from = k == 0 ? x.pointer : trace.units[layers[k - 1].place]
             if let gradient = targets.parameters {
@@ -129,17 +154,18 @@ struct ColumnNetwork: Sendable {
                 }
                 break
             }
-            let set = units.enumerated().filter { $0.element.layer == k - 1 }
-            for (number, unit) in set {
-                unit.forEachRow { row in
-                    let weights = parameters + layer.weight + unit.unit
-                    ofUnits(number, row, (0..<layer.outputs).reduce(0) { $0 + weights[$1 * layer.inputs] * g[$1 * stride + row] })
+            let former = layers[k - 1], edit = former.edit(edits)
+            if let edit, let ofValues {
+                for i in 0..<x.rows {
+                    edit.forEachSet(former.outputs, ofRow: row + i) { unit in
+                        let weights = parameters + layer.weight + unit
+                        ofValues(k - 1, unit, i, (0..<layer.outputs).reduce(0) { $0 + weights[$1 * layer.inputs] * g[$1 * stride + i] })
+                    }
                 }
             }
             kernels.passBack(g, outputs: layer.outputs, weights: parameters + layer.weight, activation: activation, output: from,
-                             input: trace.sums[layers[k - 1].place], into: from, inputs: layer.inputs, stride: stride, rows: rows)
-            // Nothing passes through what was set.
-            for (_, unit) in set { unit.forEachRow { row in from[unit.unit * stride + row] = 0 } }
+                             input: trace.sums[former.place], into: from, inputs: layer.inputs, stride: stride, rows: rows)
+            edit?.clear(trace.units.from(former.place), width: former.outputs, from: row)
             g = from
         }
     }

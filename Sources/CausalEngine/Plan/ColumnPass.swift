@@ -6,7 +6,6 @@ internal import CausalKernels
 /// depends on the sizes alone, and their gradients are added up in their order, so that the bits do not depend on the number of threads.
 final class ColumnPass<Scalar: EngineScalar> {
     private let network: ColumnNetwork
-    private let outputSite: Int?
     private let parameterCount: Int
     private var rows = 0
     private var parts: [[Chunk]] = []
@@ -40,12 +39,11 @@ final class ColumnPass<Scalar: EngineScalar> {
         guard let network = plan.columns, network.widestLayer <= ColumnPass.widest else { return nil }
         self.network = network
         self.parameterCount = parameterCount
-        outputSite = plan.outputSite
     }
 
-    /// Whether it does a pass: enough rows to fill the lanes, and do() at the output alone. (What it sets at the input is in x.)
+    /// Whether it does a pass: enough rows to fill the lanes, and do() where layers end. (What it sets at the input is in x.)
     func takes(rows: Int, _ edits: [SiteEdit<Scalar>?]) -> Bool {
-        rows >= ColumnPass.fewestRows && edits.indices.allSatisfy { edits[$0] == nil || $0 == outputSite }
+        rows >= ColumnPass.fewestRows && edits.indices.allSatisfy { site in edits[site] == nil || network.layers.contains { $0.site == site } }
     }
 
     /// Writes y (rows, outputs), and keeps what `backward` needs.
@@ -57,25 +55,16 @@ final class ColumnPass<Scalar: EngineScalar> {
             for chunk in chunks {
                 chunk.x.read(x, from: chunk.firstRow)
                 chunk.x.fillUp(x.columns)
-                clearRows(of: chunk, setBy: edits)
-                network.forward(chunk.x, parameters, setting: [], chunk.trace, into: chunk.outputs)
+                network.forward(chunk.x, parameters, setting: edits, from: chunk.firstRow, chunk.trace, into: chunk.outputs)
                 chunk.outputs.write(to: answer, from: chunk.firstRow)
             }
         }
-        if let edit = outputSite.flatMap({ edits[$0] }) {
-            Scalar.kernels.select(y, mask: edit.mask, maskStride: edit.maskStride, values: edit.values, valueStride: edit.valueStride, into: y,
-                                  rows: x.rows, columns: network.outputs)
-        }
     }
 
-    /// Writes the gradient of all parameters, or adds it, from that of y, which is changed.
-    func backward(_ dy: UnsafeMutablePointer<Scalar>, _ edits: [SiteEdit<Scalar>?], _ parameters: UnsafePointer<Scalar>,
+    /// Writes the gradient of all parameters, or adds it, from that of y.
+    func backward(_ dy: UnsafePointer<Scalar>, _ edits: [SiteEdit<Scalar>?], _ parameters: UnsafePointer<Scalar>,
                   into gradient: UnsafeMutablePointer<Scalar>, accumulates: Bool) {
         let kernels = Scalar.kernels
-        if let edit = outputSite.flatMap({ edits[$0] }) {
-            kernels.selectGradient(dy, mask: edit.mask, maskStride: edit.maskStride, valueGradient: nil, valueStride: 0, rows: rows,
-                                   columns: network.outputs)
-        }
         let slopes = MatrixView(dy, rows: rows, columns: network.outputs), others = gradients?.pointer, count = parameterCount
         let panels = panels!.pointer, panelCount = panelCount
         forEachPart { chunks, number in
@@ -85,20 +74,11 @@ final class ColumnPass<Scalar: EngineScalar> {
             for chunk in chunks {
                 chunk.outputs.read(slopes, from: chunk.firstRow)
                 chunk.outputs.fillUp(slopes.columns)
-                network.backward(chunk.outputs, chunk.x, parameters, setting: [], chunk.trace, into: targets) { _, _, _ in }
+                network.backward(chunk.outputs, chunk.x, parameters, setting: edits, from: chunk.firstRow, chunk.trace, into: targets)
                 targets.accumulates = true
             }
         }
         for number in 1..<max(parts.count, 1) { kernels.add(others! + (number - 1) * count, to: gradient, count: count) }
-    }
-
-    /// Where do() sets all outputs of a row nothing is asked of its inputs, which may be missing, or be more than the layers can bear: they are 0, since
-    /// their products with slopes of 0 would not be where they are not finite.
-    private func clearRows(of chunk: Chunk, setBy edits: [SiteEdit<Scalar>?]) {
-        guard let edit = outputSite.flatMap({ edits[$0] }) else { return }
-        for row in 0..<chunk.x.rows where edit.setsAll(network.outputs, ofRow: chunk.firstRow + row) {
-            for input in 0..<network.inputs { chunk.x[input][row] = 0 }
-        }
     }
 
     private func forEachPart(_ body: ([Chunk], _ number: Int) -> Void) {

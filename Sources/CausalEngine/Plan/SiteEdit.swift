@@ -1,4 +1,5 @@
 internal import CausalKernels
+internal import Glibc
 
 /// An intervention at one site as a pass uses it: addresses, and how far apart the rows are (0 where one row is shared).
 struct SiteEdit<Scalar: EngineScalar> {
@@ -23,7 +24,56 @@ struct SiteEdit<Scalar: EngineScalar> {
     }
 
     /// Whether it sets the whole of a row.
-    func setsAll(_ width: Int, ofRow row: Int) -> Bool {
-        (0..<width).allSatisfy { mask[row * maskStride + $0] != 0 }
+    func setsAll(_ width: Int, ofRow row: Int) -> Bool { memchr(mask + row * maskStride, 0, width) == nil }
+
+    /// What it sets of a row.
+    @inline(__always)
+    func forEachSet(_ width: Int, ofRow row: Int, _ body: (_ unit: Int) -> Void) {
+        let mask = mask + row * maskStride
+        var unit = 0
+        // Most units are not set: eight are looked at in one.
+        while unit + 8 <= width {
+            var set = UInt64(littleEndian: UnsafeRawPointer(mask + unit).loadUnaligned(as: UInt64.self))
+            while set != 0 {
+                let bit = set.trailingZeroBitCount & ~7
+                body(unit + bit / 8)
+                set &= ~(0xff << bit)
+            }
+            unit += 8
+        }
+        while unit < width {
+            if mask[unit] != 0 { body(unit) }
+            unit += 1
+        }
+    }
+}
+
+// MARK: On columns, the first row of which is row `first` of the edit
+
+extension SiteEdit {
+    func set(_ units: Columns<Scalar>, width: Int, from first: Int) {
+        let stride = units.stride
+        for row in 0..<units.rows {
+            let place = units.pointer + row, values = values + (first + row) * valueStride
+            forEachSet(width, ofRow: first + row) { place[$0 &* stride] = values[$0] }
+        }
+    }
+
+    /// No gradient passes through what is set.
+    func clear(_ gradients: Columns<Scalar>, width: Int, from first: Int) {
+        let stride = gradients.stride
+        for row in 0..<gradients.rows {
+            let place = gradients.pointer + row
+            forEachSet(width, ofRow: first + row) { place[$0 &* stride] = 0 }
+        }
+    }
+}
+
+extension Intervention {
+    /// By site, up to the last that it acts on; it must stay alive.
+    var bySite: [SiteEdit<Scalar>?] {
+        var found = [SiteEdit<Scalar>?](repeating: nil, count: edits.reduce(0) { max($0, $1.site + 1) })
+        for edit in edits { found[edit.site] = SiteEdit(edit) }
+        return found
     }
 }

@@ -38,15 +38,17 @@ struct FittedMechanism<Scalar: EngineScalar>: @unchecked Sendable {
     }
 
     /// The heads of some rows from the values of all variables in these. In a row that `isIgnored` the parents are not looked at: they may be NaN.
-    func heads(_ values: Columns<Double>, member: Int, isIgnored: [Bool]? = nil, setting units: [SetUnit] = [], into heads: Columns<Double>)
-        throws(EngineError) {
+    func heads(_ values: Columns<Double>, member: Int, isIgnored: [Bool]? = nil, under intervention: Intervention<Scalar> = Intervention(),
+               into heads: Columns<Double>) throws(EngineError) {
         if let formula { return try formulaHeads(formula, values, isIgnored, into: heads[0]) }
         guard let network else { return }
         try withColumns(code.width + headWidth, rows: values.rows, Scalar.self) { codes throws(EngineError) in
             let narrow = codes.from(code.width)
             code.encode(values, isIgnored: isIgnored, into: codes)
             try withColumns(network.traceColumns, rows: values.rows, Scalar.self) { trace throws(EngineError) in
-                network.forward(codes, parameters[member].pointer, setting: units, network.trace(in: trace), into: narrow)
+                withExtendedLifetime(intervention) {
+                    network.forward(codes, parameters[member].pointer, setting: intervention.bySite, network.trace(in: trace), into: narrow)
+                }
             }
             for k in 0..<headWidth { Scalar.widen(narrow[k], into: heads[k], count: values.rows) }
         }

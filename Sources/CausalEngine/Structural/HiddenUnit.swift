@@ -24,21 +24,36 @@ public struct HiddenUnit: Hashable, Sendable {
 }
 
 extension CompiledScenario {
-    /// The hidden units of one variable that are set in some rows, and by which of its edits.
+    /// do() on hidden units of the network of one variable, as its edits say; none where it has no network.
     ///
     /// - Parameter concerned: by edit, which of these rows.
     /// - Throws: `.value` where a unit is set twice in one row.
-    func unitsSet(_ v: Int, _ rows: Range<Int>, _ concerned: [[Bool]]) throws(EngineError) -> (units: [SetUnit], edits: [Int]) {
-        var found: [SetUnit] = [], places: [Int] = []
-        for (k, edit) in edits[v].enumerated() {
-            guard case .unit(let unit, let value) = edit.action else { continue }
-            for other in found where other.layer == unit.layer && other.unit == unit.unit {
-                guard let i = concerned[k].indices.first(where: { concerned[k][$0] && other.isSet[$0] }) else { continue }
-                throw EngineError(.value, "scenario: unit \(unit.unit) of hidden layer \(unit.layer) is set twice in row \(rows.lowerBound + i)")
+    func unitsSet<Scalar>(_ v: Int, of network: ColumnNetwork?, _ rows: Range<Int>, _ concerned: [[Bool]]) throws(EngineError) -> Intervention<Scalar> {
+        var intervention = Intervention<Scalar>()
+        for (number, layer) in (network?.layers.dropLast() ?? []).enumerated() where edits[v].contains(where: { $0.hiddenUnit?.layer == number }) {
+            let width = layer.outputs, size = try checkedSize(rows.count, width, of: "hidden units")
+            let mask = try Storage<UInt8>(count: size, of: "hidden units"), values = try Storage<Scalar>(count: size, of: "hidden units")
+            for (k, edit) in edits[v].enumerated() {
+                guard case .unit(let unit, let value) = edit.action, unit.layer == number else { continue }
+                for (i, row) in rows.enumerated() where concerned[k][i] {
+                    let place = i * width + unit.unit
+                    guard mask.pointer[place] == 0 else {
+                        throw EngineError(.value, "scenario: unit \(unit.unit) of hidden layer \(number) is set twice in row \(row)")
+                    }
+                    mask.pointer[place] = 1
+                    values.pointer[place] = Scalar(value[row])
+                }
             }
-            found.append(SetUnit(layer: unit.layer, unit: unit.unit, isSet: concerned[k], values: rows.map { value[$0] }))
-            places.append(k)
+            intervention = intervention.setting(Intervention.Edit(site: layer.site!, columns: width, mask: mask, maskRows: rows.count,
+                                                                  values: values, valueRows: rows.count))
         }
-        return (found, places)
+        return intervention
+    }
+}
+
+extension CompiledScenario.Edit {
+    /// The one that it sets.
+    var hiddenUnit: HiddenUnit? {
+        if case .unit(let unit, _) = action { unit } else { nil }
     }
 }

@@ -76,12 +76,14 @@ extension StructuralModel {
                         try withColumns(variables.count, rows: rows.count, Double.self) { columns throws(EngineError) in
                             columns.read(values, from: rows.lowerBound)
                             let concerned = try compiled.edits[v].map { edit throws(EngineError) in try edit.concerned(rows, columns) }
-                            let units = try compiled.unitsSet(v, rows, concerned).units
+                            let intervention = try compiled.unitsSet(v, of: network, rows, concerned) as Intervention<Scalar>
                             try withColumns(network.inputs + network.outputs, rows: rows.count, Scalar.self) { codes throws(EngineError) in
                                 mechanism.code.encode(columns, into: codes)
                                 try withColumns(network.traceColumns, rows: rows.count, Scalar.self) { memory throws(EngineError) in
                                     let trace = network.trace(in: memory)
-                                    network.forward(codes, mechanism.parameters[member].pointer, setting: units, trace, into: codes.from(network.inputs))
+                                    network.forward(codes, mechanism.parameters[member].pointer, setting: intervention.bySite, trace,
+                                                    into: codes.from(network.inputs))
+                                    withExtendedLifetime(intervention) {}
                                     Scalar.widen(network.values(ofUnit: unit.unit, layer: unit.layer, in: trace), into: result + rows.lowerBound, count: rows.count)
                                 }
                             }

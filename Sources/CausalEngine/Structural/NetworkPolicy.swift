@@ -92,8 +92,8 @@ extension CompiledScenario {
                 }
                 sums.fillUp(1)
                 policy.numbers.withUnsafeBufferPointer { numbers in
-                    network.backward(sums, codes, numbers.baseAddress!, setting: [], trace,
-                                     into: ColumnNetwork.Targets(inputs: codeGradients, parameters: target, panel: codes[panel])) { _, _, _ in }
+                    network.backward(sums, codes, numbers.baseAddress!, trace,
+                                     into: ColumnNetwork.Targets(inputs: codeGradients, parameters: target, panel: codes[panel]))
                 }
                 code.addGradient(codeGradients, to: reads)
             }
@@ -103,7 +103,7 @@ extension CompiledScenario {
                              into sums: Columns<Double>) {
             code.encode(values, isIgnored: isIgnored, into: codes)
             policy.numbers.withUnsafeBufferPointer { numbers in
-                network.forward(codes, numbers.baseAddress!, setting: [], trace, into: sums)
+                network.forward(codes, numbers.baseAddress!, trace, into: sums)
             }
         }
 

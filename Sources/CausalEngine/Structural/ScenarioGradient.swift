@@ -181,11 +181,13 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
 
     /// From a variable to its parents.
     private func passMechanism(_ v: Int, _ concerned: [[Bool]]) throws(EngineError) {
-        let (units, edits) = concerned.isEmpty ? ([], []) : try scenario.unitsSet(v, rows, concerned)
-        let reaches = !units.isEmpty || model.description.parents[v].contains { scenario.isAffected[$0] }
+        let mechanism = model.mechanisms[v], edits = scenario.edits[v]
+        let intervention = try scenario.unitsSet(v, of: mechanism.network, rows, concerned) as Intervention<Scalar>
+        let reaches = !intervention.isEmpty || model.description.parents[v].contains { scenario.isAffected[$0] }
         guard reaches else { return }
-        try pass(g[v], through: model.mechanisms[v], member: member, noise.from(model.mechanisms.noiseOffsets[v]), setting: units) { unit, row, gradient in
-            byRow[v][edits[unit]].pointer[rows.lowerBound + row] = Double(gradient)
+        try pass(g[v], through: mechanism, member: member, noise.from(model.mechanisms.noiseOffsets[v]), under: intervention) { layer, unit, row, gradient in
+            let edit = edits.indices.first { edits[$0].hiddenUnit == HiddenUnit(layer: layer, unit: unit) && concerned[$0][row] }!
+            byRow[v][edit].pointer[rows.lowerBound + row] = Double(gradient)
         }
     }
 
@@ -199,18 +201,19 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
     }
 
     private func pass(_ incoming: UnsafePointer<Double>, through mechanism: FittedMechanism<Scalar>, member: Int, _ noise: Columns<Double>,
-                      setting units: [SetUnit] = [], ofUnits: (_ unit: Int, _ row: Int, _ gradient: Scalar) -> Void = { _, _, _ in }) throws(EngineError) {
+                      under intervention: Intervention<Scalar> = Intervention(),
+                      ofValues: ((_ layer: Int, _ unit: Int, _ row: Int, _ gradient: Scalar) -> Void)? = nil) throws(EngineError) {
         let width = mechanism.headWidth, inputs = mechanism.code.width, count = rows.count
         guard let network = mechanism.network, (0..<count).contains(where: { incoming[$0] != 0 }) else { return }
         // A row without a gradient reads nothing: its parents may be missing.
         let isIdle = (0..<count).map { incoming[$0] == 0 }
         let parameters = mechanism.parameters[member].pointer
         try withColumns(2 * (inputs + width), rows: count, Scalar.self) { codes throws(EngineError) in
-            let codeGradients = codes.from(inputs), heads = codeGradients.from(inputs), headGradients = heads.from(width)
+            let edits = intervention.bySite, codeGradients = codes.from(inputs), heads = codeGradients.from(inputs), headGradients = heads.from(width)
             mechanism.code.encode(values, isIgnored: isIdle, into: codes)
             try withColumns(network.traceColumns, rows: count, Scalar.self) { memory throws(EngineError) in
                 let trace = network.trace(in: memory)
-                network.forward(codes, parameters, setting: units, trace, into: heads)
+                network.forward(codes, parameters, setting: edits, trace, into: heads)
                 try withColumns(2 * width, rows: count, Double.self) { wide throws(EngineError) in
                     let slopes = wide.from(width)
                     for k in 0..<width { Scalar.widen(heads[k], into: wide[k], count: count) }
@@ -218,9 +221,9 @@ private struct ScenarioBackward<Scalar: EngineScalar> {
                     for k in 0..<width { Scalar.narrow(slopes[k], into: headGradients[k], count: count) }
                     headGradients.fillUp(width)
                 }
-                network.backward(headGradients, codes, parameters, setting: units, trace,
-                                 into: ColumnNetwork.Targets(inputs: codeGradients), ofUnits: ofUnits)
+                network.backward(headGradients, codes, parameters, setting: edits, trace, into: ColumnNetwork.Targets(inputs: codeGradients), ofValues: ofValues)
             }
+            withExtendedLifetime(intervention) {}
             mechanism.code.addGradient(codeGradients, to: g)
         }
     }

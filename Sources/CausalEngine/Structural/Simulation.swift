@@ -81,8 +81,7 @@ struct Simulation<Scalar: EngineScalar> {
     private func runMechanism(_ v: Int, isIgnored: [Bool]?, _ concerned: [[Bool]]) throws(EngineError) {
         let mechanism = model.mechanisms[v]
         try withColumns(mechanism.headWidth, rows: count, Double.self) { heads throws(EngineError) in
-            try mechanism.heads(values, member: member, isIgnored: isIgnored, setting: concerned.isEmpty ? [] : scenario.unitsSet(v, rows, concerned).units,
-                                into: heads)
+            try mechanism.heads(values, member: member, isIgnored: isIgnored, under: scenario.unitsSet(v, of: mechanism.network, rows, concerned), into: heads)
             mechanism.generate(heads, noise.from(model.mechanisms.noiseOffsets[v]), into: values[v])
         }
     }

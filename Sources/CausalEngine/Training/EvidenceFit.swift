@@ -99,7 +99,7 @@ struct EvidenceFit {
                 let room = Columns(memory.pointer, rows: block.rows)
                 let trace = network.trace(in: room), output = room.from(network.traceColumns)
                 (isProposing ? proposal : weights).withUnsafeBufferPointer {
-                    network.forward(block, $0.baseAddress!, setting: [], trace, into: output)
+                    network.forward(block, $0.baseAddress!, trace, into: output)
                 }
                 let residual = output[0], target = block[rows.inputs]
                 for i in 0..<block.wholeRows { residual[i] = i < block.rows ? residual[i] - target[i] : 0 }
