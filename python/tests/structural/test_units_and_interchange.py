@@ -76,6 +76,9 @@ def test_all_units_of_a_layer_from_another_run_are_its_mechanism_there(model):
     # A unit that is set in the other run is taken as it was set there.
     chained = model.do(units={("m", 1, 0): interchange(model.do(units={("m", 1, 0): 0.7}))}).sample(400)
     pd.testing.assert_frame_equal(chained, model.do(units={("m", 1, 0): 0.7}).sample(400))
+    # What is set after a unit does not reach it, not even a whole layer, which leaves nobody who reads it.
+    hidden = model.do(units=dict.fromkeys(LAYER, 0.2))
+    pd.testing.assert_frame_equal(model.do(units={("m", 0, k): interchange(hidden) for k in range(8)}).sample(400), model.sample(400))
 
 
 def test_interchanges_within_interchanges(model):
