@@ -124,13 +124,14 @@ extension VectorKernels {
         withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 4 * height * lanes) { memory in
             // Totals take the place of sums that they are of.
             let sums = memory.baseAddress!, totals = sums
-            for output in Swift.stride(from: 0, to: outputs, by: height) {
+            // The columns of four inputs stay in the first cache while all outputs are gone through.
+            for input in Swift.stride(from: 0, to: inputs, by: 4) {
                 // A tile that hangs over the edge reads the last column again and does not store what comes of it.
-                @inline(__always) func slope(_ k: Int) -> UnsafePointer<Scalar> { g + min(output + k, outputs - 1) * stride }
-                let g0 = slope(0), g1 = slope(1), g2 = slope(2), g3 = slope(3)
-                for input in Swift.stride(from: 0, to: inputs, by: 4) {
-                    @inline(__always) func value(_ k: Int) -> UnsafePointer<Scalar> { x + min(input + k, inputs - 1) * stride }
-                    let x0 = value(0), x1 = value(1), x2 = value(2), x3 = value(3)
+                @inline(__always) func value(_ k: Int) -> UnsafePointer<Scalar> { x + min(input + k, inputs - 1) * stride }
+                let x0 = value(0), x1 = value(1), x2 = value(2), x3 = value(3)
+                for output in Swift.stride(from: 0, to: outputs, by: height) {
+                    @inline(__always) func slope(_ k: Int) -> UnsafePointer<Scalar> { g + min(output + k, outputs - 1) * stride }
+                    let g0 = slope(0), g1 = slope(1), g2 = slope(2), g3 = slope(3)
                     var a0 = Vector(repeating: 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0
                     var c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0
                     for row in Swift.stride(from: 0, to: rows, by: lanes) {
