@@ -120,6 +120,22 @@ import Testing
         for other in parameters.dropFirst() { #expect(zip(other, parameters[0]).allSatisfy { abs($0 - $1) < 1e-9 }) }
     }
 
+    /// Rows that fill the lanes up are nobody's either: they may be more than the layers can bear where do() keeps the others from that.
+    @Test(arguments: [Activation.identity, .relu, .gelu], [16, 33])
+    func rowsThatAreNone(_ activation: Activation, _ rows: Int) throws {
+        let model = try Model<Double>(.mlp(inputs: 3, hidden: [4, 4], outputs: 1, activation: activation), seed: 0)
+        model.parameters!.withMutablePointer { parameters in
+            (parameters + 12).update(repeating: 1e200, count: 4 + 16)       // the biases of layer 1 and the weights of layer 2
+        }
+        let x = try Matrix<Double>(rows: rows, columns: 3, repeating: 0), y = try Matrix<Double>(rows: rows, columns: 1, repeating: 0)
+        let edit = try Intervention<Double>().setting(site: 1, mask: [[Bool](repeating: true, count: 4)],
+                                                      values: Matrix(rows: 1, columns: 4, repeating: 1e-200))
+        let options = TrainerOptions(optimizer: OptimizerOptions(.sgd(momentum: 0), learningRate: 1e-3), epochs: 2, seed: 2)
+        try Trainer(model, on: Dataset(x: x, y: y, intervention: edit), options: options).run()
+        let isFinite = model.parameters!.values.allSatisfy(\.isFinite)
+        #expect(isFinite)
+    }
+
     @Test(arguments: [256, 1400]) func anyNumberOfThreads(_ batchSize: Int) throws {
         let before = Threads.count
         defer { try? Threads.set(before) }

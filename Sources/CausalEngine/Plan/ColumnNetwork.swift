@@ -81,11 +81,10 @@ struct ColumnNetwork: Sendable {
 
     // MARK: Passes. All columns have the same rows.
 
-    /// What do() sets is given by site, beginning with a row of its own; it may be empty. Its inputs are x, which it need not be given.
+    /// What do() sets is given by site, beginning with a row of its own; it may be empty. What it sets at the inputs is in x already.
     func forward<Scalar: EngineScalar>(_ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>, setting edits: [SiteEdit<Scalar>?] = [], from row: Int = 0,
                                        _ trace: Trace<Scalar>, into y: Columns<Scalar>) {
         let kernels = Scalar.kernels
-        clearUnread(x, inputs, before: 0, edits, row)
         var from = x.pointer
         for (k, layer) in layers.enumerated() {
             let isLast = k == layers.count - 1
@@ -100,22 +99,28 @@ struct ColumnNetwork: Sendable {
                     }
                 }
             }
-            if let edit = layer.edit(edits) {
-                edit.set(units, width: layer.outputs, from: row)
-                clearUnread(units, layer.outputs, before: k + 1, edits, row)
-            }
+            layer.edit(edits)?.set(units, width: layer.outputs, from: row)
             from = to
         }
     }
 
-    /// Where do() sets the whole of a later layer nothing reads what comes before it in that row, which may be missing, or be more than the layers can
-    /// bear: it is 0, since its products with gradients of 0 would not be where it is not finite.
-    private func clearUnread<Scalar: EngineScalar>(_ units: Columns<Scalar>, _ width: Int, before layer: Int, _ edits: [SiteEdit<Scalar>?], _ first: Int) {
-        for later in layers[layer...] {
-            guard let edit = later.edit(edits) else { continue }
-            for row in 0..<units.rows where edit.setsAll(later.outputs, ofRow: first + row) {
-                for unit in 0..<width { units[unit][row] = 0 }
+    /// Rows that fill the columns up, and those of which do() sets the whole of a later layer, are read by nobody: what comes before may be missing there,
+    /// or be more than the layers can bear. It is 0 on the way back, since its products with gradients of 0 would not be where it is not finite.
+    private func clearUnread<Scalar: EngineScalar>(_ x: Columns<Scalar>, _ trace: Trace<Scalar>, _ edits: [SiteEdit<Scalar>?], _ first: Int) {
+        trace.units.fillUp(hiddenUnits)
+        if activation.needsInputForGradient { trace.sums.fillUp(hiddenUnits) }
+        guard layers.contains(where: { $0.edit(edits) != nil }) else { return }
+        withUnsafeTemporaryAllocation(of: Bool.self, capacity: x.rows) { isUnread in
+            isUnread.initialize(repeating: false)
+            var areAny = false
+            for (k, layer) in layers.enumerated().reversed() {
+                if areAny, k < layers.count - 1 {
+                    trace.units.from(layer.place).clear(layer.outputs, where: isUnread)
+                    if activation.needsInputForGradient { trace.sums.from(layer.place).clear(layer.outputs, where: isUnread) }
+                }
+                if let edit = layer.edit(edits), edit.mark(isUnread, whereItSetsAll: layer.outputs, from: first) { areAny = true }
             }
+            if areAny { x.clear(inputs, where: isUnread) }
         }
     }
 
@@ -132,13 +137,14 @@ struct ColumnNetwork: Sendable {
         static func panelCount(rows: Int) -> Int { min(Columns<Scalar>.whole(rows), Scalar.kernels.columnRun) * Scalar.kernels.tileColumns }
     }
 
-    /// From the gradient of the outputs, which is 0 in the rows that fill the columns up, and is changed. Of values that do() set at hidden units,
+    /// From the gradient of the outputs, which is 0 in the rows that fill the columns up, and is changed, as x is. Of values that do() set at hidden units,
     /// `ofValues` gets the gradient. The values of a layer make room for their gradients, so that these take no memory of their own.
     func backward<Scalar: EngineScalar>(_ outputGradients: Columns<Scalar>, _ x: Columns<Scalar>, _ parameters: UnsafePointer<Scalar>,
                                         setting edits: [SiteEdit<Scalar>?] = [], from row: Int = 0, _ trace: Trace<Scalar>, into targets: Targets<Scalar>,
                                         ofValues: ((_ layer: Int, _ unit: Int, _ row: Int, _ gradient: Scalar) -> Void)? = nil) {
         let kernels = Scalar.kernels, stride = x.stride, rows = x.wholeRows
         var g = outputGradients.pointer
+        clearUnread(x, trace, edits, row)
         layers.last!.edit(edits)?.clear(outputGradients, width: outputs, from: row)
         for (k, layer) in layers.enumerated().reversed() {
             let from = k == 0 ? x.pointer : trace.units[layers[k - 1].place]

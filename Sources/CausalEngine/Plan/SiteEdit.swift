@@ -23,8 +23,21 @@ struct SiteEdit<Scalar: EngineScalar> {
         values = UnsafePointer(edit.values.pointer) + first * valueStride
     }
 
-    /// Whether it sets the whole of a row.
-    func setsAll(_ width: Int, ofRow row: Int) -> Bool { memchr(mask + row * maskStride, 0, width) == nil }
+    /// Marks the rows, from row `first` on, of which it sets all units; whether there are any.
+    func mark(_ rows: UnsafeMutableBufferPointer<Bool>, whereItSetsAll width: Int, from first: Int) -> Bool {
+        func setsAll(_ row: Int) -> Bool { memchr(mask + row * maskStride, 0, width) == nil }
+        guard maskStride > 0 else {
+            guard setsAll(0) else { return false }
+            rows.update(repeating: true)
+            return true
+        }
+        var areAny = false
+        for row in rows.indices where setsAll(first + row) {
+            rows[row] = true
+            areAny = true
+        }
+        return areAny
+    }
 
     /// What it sets of a row.
     @inline(__always)

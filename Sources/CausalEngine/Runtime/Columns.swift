@@ -67,6 +67,16 @@ struct Columns<Element: BitwiseCopyable> {
     }
 }
 
+extension Columns where Element: EngineScalar {
+    /// Zeros in some rows of some columns.
+    func clear(_ columns: Int, where isCleared: UnsafeMutableBufferPointer<Bool>) {
+        for k in 0..<columns {
+            let column = self[k]
+            for i in 0..<rows where isCleared[i] { column[i] = 0 }
+        }
+    }
+}
+
 /// Runs `body` on memory for so many columns, which are not set.
 func withColumns<Element: BitwiseCopyable, Result>(_ columns: Int, rows: Int, _: Element.Type,
                                                    _ body: (Columns<Element>) throws(EngineError) -> Result) throws(EngineError) -> Result {

@@ -81,9 +81,8 @@ extension StructuralModel {
                                 mechanism.code.encode(columns, into: codes)
                                 try withColumns(network.traceColumns, rows: rows.count, Scalar.self) { memory throws(EngineError) in
                                     let trace = network.trace(in: memory)
-                                    // What is set after the unit does not reach it, and would clear what comes before where it sets a whole layer.
-                                    let reaching = Array(intervention.bySite.prefix(network.layers[unit.layer].site! + 1))
-                                    network.forward(codes, mechanism.parameters[member].pointer, setting: reaching, trace, into: codes.from(network.inputs))
+                                    network.forward(codes, mechanism.parameters[member].pointer, setting: intervention.bySite, trace,
+                                                    into: codes.from(network.inputs))
                                     withExtendedLifetime(intervention) {}
                                     Scalar.widen(network.values(ofUnit: unit.unit, layer: unit.layer, in: trace), into: result + rows.lowerBound, count: rows.count)
                                 }
