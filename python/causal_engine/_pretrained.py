@@ -74,6 +74,8 @@ def from_torch(module: Any) -> Pretrained:
     between: list[str] = []         # after layer k, for as many as have one
     for name, part in _leaves(module):
         if isinstance(part, nn.Linear):
+            if any(part is other for other in linear):
+                raise InvalidValueError(f"{name} is a layer that comes before too, expected layers with weights of their own: use a copy.deepcopy")
             if len(between) < len(linear):
                 between.append("identity")
             linear.append(part)
@@ -101,7 +103,7 @@ def _leaves(module: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     if not isinstance(module, nn.Sequential):
         yield name, module
         return
-    for key, part in module.named_children():
+    for key, part in module._modules.items():       # named_children leaves out a module that comes a second time
         yield from _leaves(part, f"{name}.{key}" if name else key)
 
 

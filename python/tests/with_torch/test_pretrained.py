@@ -6,6 +6,7 @@ from torch import nn
 
 from causal_engine import ArgumentError, CausalMLP, InvalidValueError, ShapeError
 
+RELU, LINEAR = nn.ReLU(), nn.Linear(3, 3)
 X = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 
 
@@ -16,6 +17,7 @@ X = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     nn.Sequential(nn.Linear(3, 8, bias=False), nn.GELU(), nn.Linear(8, 2)),
     nn.Sequential(nn.Linear(3, 8), nn.Softplus(), nn.Linear(8, 2)).double(),
     CausalMLP(3, [4], 2).layers[0].layers[0],
+    nn.Sequential(nn.Linear(3, 4), RELU, nn.Sequential(nn.Linear(4, 4), RELU), nn.Linear(4, 2)),
 ], ids=str)
 def test_from_torch(module):
     model = CausalMLP.from_torch(module)
@@ -32,6 +34,7 @@ def test_from_torch(module):
     (nn.Sequential(nn.Linear(3, 8), nn.LeakyReLU(0.2), nn.Linear(8, 2)), "negative_slope=0.2"),
     (nn.Sequential(nn.Linear(3, 8), nn.GELU(approximate="tanh"), nn.Linear(8, 2)), "GELU"),
     (nn.Sequential(nn.Linear(3, 8), nn.Sigmoid()), "ends in sigmoid"), (nn.Sequential(), "no nn.Linear"),
+    (nn.Sequential(nn.Linear(3, 4), RELU, nn.Linear(4, 2), RELU), "ends in relu"), (nn.Sequential(LINEAR, nn.ReLU(), LINEAR), "2 is a layer that comes before"),
     (nn.Sequential(nn.ReLU(), nn.Linear(3, 2)), "0 is ReLU"), (nn.Conv1d(1, 1, 1), "Conv1d"),
 ])
 def test_what_is_no_such_network_is_an_error_that_names_the_part(module, text):
