@@ -158,7 +158,8 @@ class CausalMLP(CausalModel):
         Parameters
         ----------
         module
-            `nn.Linear` layers with one kind of activation between them, in Sequentials that may be nested. It stays as it is.
+            `nn.Linear` layers with one kind of activation between them, in Sequentials that may be nested. It stays as it is. A layer without
+            a bias gets one of 0, which training may change.
         feature_names
             Of the inputs, for `do` by name.
         dag
@@ -168,7 +169,8 @@ class CausalMLP(CausalModel):
         Raises
         ------
         InvalidValueError
-            A weight that is not 0 where `dag` has no edge; another module, which the text names; activations that differ, or one at the end.
+            A weight that is not 0 where `dag` has no edge; another module, or a linear layer a second time, which the text names; activations that
+            differ, or one at the end.
         """
         from ._pretrained import from_torch
 
