@@ -61,10 +61,10 @@ public enum Threads {
         for chunk in 0..<chunks { body(chunk) }
     }
 
-    /// Runs `body` on all of `count` elements in parts, each of which takes as long as `cost` multiply-adds; the call repeats.
+    /// Runs `body` on all of `count` elements in parts, each of which takes as long as `cost` multiply-adds.
     package static func divide(_ count: Int, cost: Int, _ body: (Range<Int>) -> Void) {
         let part = 1 << 15
         guard count > part else { return body(0..<count) }
-        run(chunks: (count + part - 1) / part, work: count * cost, repeats: true) { chunk in body(chunk * part..<min((chunk + 1) * part, count)) }
+        run(chunks: (count + part - 1) / part, work: count * cost) { chunk in body(chunk * part..<min((chunk + 1) * part, count)) }
     }
 }
